@@ -1,0 +1,147 @@
+// swift-tools-version: 6.2
+//
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// The rooms, lowest first. An arrow runs only to a room that stands above it in this list.
+// `make check` builds with --explicit-target-dependency-import-check error, so a door that is not
+// declared here does not open.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "tributary",
+    products: [
+        .executable(name: "tributary", targets: ["tributary"])
+    ],
+    dependencies: [
+        // Help, completions and typo suggestions of the command line.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // YAML with the position of every node (libyaml inside).
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries: a module map and a shim each.
+        .systemLibrary(name: "CZeroMQ"),
+        .systemLibrary(name: "CProtobufC"),
+        .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CZlib"),
+
+        // C: our own kernels, and protoc-c's output.
+        .target(name: "CTributaryKernels"),
+        .target(
+            name: "CTributaryWire",
+            dependencies: ["CProtobufC"],
+            linkerSettings: [.linkedLibrary("protobuf-c")]
+        ),
+
+        // Pure rooms: values and arithmetic, no files, sockets, clocks or randomness of their own.
+        room("TributaryRing", ["CTributaryKernels"]),
+        room("TributaryCore", ["TributaryRing"]),
+        room("TributaryTopology", ["TributaryCore", "TributaryRing"]),
+        room("TributaryCodec", ["TributaryCore", "TributaryRing"]),
+        room("TributaryAggregation", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
+        room("TributaryLearning", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
+        room(
+            "TributaryProtocol",
+            ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation"]
+        ),
+        room("TributaryPlanning", ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryLearning"]),
+        room("TributaryTelemetry", ["TributaryCore"]),
+
+        // Rooms that touch the world.
+        room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
+        room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
+        room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
+        room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire", "CProtobufC"]),
+        room("TributaryBus", ["TributaryCore", "TributaryCrypto", "TributaryWire", "CZeroMQ"]),
+        room(
+            "TributaryClient",
+            [
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
+                "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles",
+                "TributaryBus",
+            ]
+        ),
+        room(
+            "TributaryRuntime",
+            [
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
+                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry",
+                "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryBus", "TributaryClient",
+            ]
+        ),
+        room(
+            "TributaryCommands",
+            [
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
+                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry",
+                "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryWire", "TributaryBus",
+                "TributaryClient", "TributaryRuntime",
+                "CZeroMQ", "CTributaryKernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "tributary",
+            dependencies: ["TributaryCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: settings
+        ),
+
+        // Tests, file for file.
+        room("TributaryTestSupport", ["TributaryCore", "TributaryRing"]),
+        tests("TributaryRingTests", ["TributaryRing", "TributaryTestSupport", "CTributaryKernels"]),
+        tests("TributaryCoreTests", ["TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests("TributaryTopologyTests", ["TributaryTopology", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests("TributaryCodecTests", ["TributaryCodec", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests(
+            "TributaryAggregationTests",
+            ["TributaryAggregation", "TributaryCodec", "TributaryCore", "TributaryRing", "TributaryTestSupport"]
+        ),
+        tests(
+            "TributaryLearningTests",
+            ["TributaryLearning", "TributaryCore", "TributaryRing", "TributaryTestSupport", "CTributaryKernels"]
+        ),
+        tests(
+            "TributaryProtocolTests",
+            [
+                "TributaryProtocol", "TributaryTopology", "TributaryAggregation", "TributaryCodec", "TributaryCore",
+                "TributaryRing", "TributaryTestSupport",
+            ]
+        ),
+        tests(
+            "TributaryPlanningTests",
+            ["TributaryPlanning", "TributaryTopology", "TributaryCore", "TributaryRing", "TributaryLearning"]
+        ),
+        tests("TributaryFilesTests", ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests(
+            "TributaryTopologyFileTests",
+            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"]
+        ),
+        tests(
+            "TributaryWireTests",
+            ["TributaryWire", "TributaryCore", "TributaryRing", "TributaryTestSupport"]
+        ),
+        tests(
+            "TributaryBusTests",
+            ["TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]
+        ),
+        tests("TributaryIntegrationTests", ["TributaryTestSupport", "TributaryCore"]),
+    ]
+)

@@ -1,0 +1,7 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+// libzmq, plus the Linux calls that the Glibc module leaves out.
+#pragma once
+#include <sys/eventfd.h>
+#include <zmq.h>

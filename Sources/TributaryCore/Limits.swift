@@ -1,0 +1,39 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The bound of every queue, frame, cohort, retry and string that comes from outside, each with its reason.
+package enum Limits {
+    /// A chunk towards devices: small enough that thousands of peers cannot fill memory before they are known.
+    package static let deviceChunkByteCount = 64 * 1024
+    /// A chunk between aggregators: fewer frames for large sums.
+    package static let aggregatorChunkByteCount = 256 * 1024
+    /// What an envelope may need beside a chunk; the largest frame is a chunk and this.
+    package static let envelopeByteCount = 16 * 1024
+    /// Fields in one message, before it is unpacked; the largest honest message has under a hundred per group.
+    package static let fieldCountMax = 4096
+    /// Heap that unpacking one message may take, as a multiple of the largest frame.
+    package static let unpackBudgetFactor = 4
+    /// Names of nodes, runs, tensors and groups, and texts of refusals.
+    package static let nameByteCountMax = 64
+    package static let textByteCountMax = 512
+    /// Groups of one model, tensors of one layout, metrics of one update.
+    package static let groupCountMax = 64
+    package static let tensorCountMax = 1024
+    package static let metricCountMax = 32
+    /// Bytes that one receiver asks a peer for ahead of what arrived: keeps the link busy, bounds memory per transfer.
+    package static let transferWindowByteCount = 1024 * 1024
+    /// Bytes under way to a node over all its transfers.
+    package static let inFlightByteCountMax = 64 * 1024 * 1024
+    /// Transfers that a node receives at a time; further offers wait their turn.
+    package static let transferCountMax = 64
+    /// The largest object: 4 GiB, a model of a thousand million float32 parameters.
+    package static let objectByteCountMax: UInt64 = 4 << 30
+    /// Contributors of one sum: bounds the name list (16 bytes a name) and the ring's total.
+    package static let cohortMax: UInt64 = 1 << 22
+    /// Children of one node that may be connected at a time.
+    package static let childCountMax = 20_000
+    /// Depth of a tree, root and devices included.
+    package static let tierCountMax = 16
+    /// Rounds of one run.
+    package static let roundCountMax: UInt32 = 1_000_000
+}
