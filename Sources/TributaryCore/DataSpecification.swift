@@ -1,0 +1,47 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a federation's examples come from and how they are spread over its devices.
+package struct DataSpecification: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
+        /// The files of Debian's dataset-fashion-mnist: 60,000 + 10,000 images of 28 x 28, 10 classes.
+        case fashionMNIST
+        /// IDX files (optionally .gz): images and labels; `test` holds the root's held-out pair.
+        case idx(images: String, labels: String, testImages: String?, testLabels: String?)
+        /// A CSV file with a header (optionally .gz); `client` names the column that says whose row it is.
+        case csv(path: String, label: String, client: String?, test: String?)
+        /// A NumPy archive with one array of features and one of labels.
+        case npz(path: String, features: String, labels: String, test: String?)
+        /// Seeded Gaussian classes: `examples` rows of `features` values in `classes` classes.
+        case synthetic(examples: Int, features: Int, classes: Int)
+    }
+
+    package var source: Source
+    package var partition: PartitionSpecification
+    /// The share of the training examples kept at the root for evaluation when the source has no test set; in [0, 1).
+    package var holdOut: Double
+
+    package init(source: Source, partition: PartitionSpecification, holdOut: Double) {
+        self.source = source
+        self.partition = partition
+        self.holdOut = holdOut
+    }
+}
+
+/// How examples are spread over devices; named as in flwr-datasets (IidPartitioner, DirichletPartitioner, ...).
+package enum PartitionSpecification: Hashable, Sendable {
+    /// Shuffled, then dealt evenly.
+    case iid
+    /// Each class is spread by a Dirichlet(alpha) draw over the devices; smaller alpha is more skewed.
+    case dirichlet(alpha: Double)
+    /// Each device sees so many classes.
+    case pathological(classesPerPartition: Int)
+    /// Sizes grow linearly with the partition's number.
+    case linear
+    /// Sizes grow with the square of the partition's number.
+    case square
+    /// Sizes grow exponentially with the partition's number.
+    case exponential
+    /// One device per distinct value of the source's client column, in order of first appearance.
+    case naturalID
+}
