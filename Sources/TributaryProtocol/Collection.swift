@@ -22,20 +22,33 @@ struct Collection: Sendable {
     struct Member: Sendable {
         let role: Hello.Role
         var state = State.asked
-        /// Clients chosen at or below the member, as far as known.
+        /// Clients chosen at or below the member: those connected when the round opened, until it says itself.
         var chosenCount: UInt64
+        /// What `chosenCount` cannot fall below: a member that lost its children in a restart still owes them.
+        var chosenFloor: UInt64 = 0
         /// Updates that reached the member's own sum; for progress.
         var reportedCount: UInt64 = 0
         var update: Update?
         var offer: SumOffer?
         var sum: Sum?
         var names: [ContributionName] = []
+
+        init(role: Hello.Role, chosenCount: UInt64) {
+            self.role = role
+            self.chosenCount = chosenCount
+        }
+
+        mutating func says(chosen count: UInt64) {
+            chosenCount = max(chosenFloor, count)
+        }
     }
 
     enum Phase: Sendable { case collecting, folding, closed }
 
     let plan: RoundPlan
     let deadline: Moment
+    /// The fraction of the chosen clients that must report.
+    let quorum: Double
     /// Clients to wait for; below their number under over-selection.
     let target: Int
     private(set) var members: [NodeName: Member]
@@ -45,9 +58,10 @@ struct Collection: Sendable {
     /// Every contribution that a sum of this node already holds.
     private var taken: Set<ContributionName> = []
 
-    init(plan: RoundPlan, deadline: Moment, members: [NodeName: Member]) {
+    init(plan: RoundPlan, deadline: Moment, quorum: Double, members: [NodeName: Member]) {
         self.plan = plan
         self.deadline = deadline
+        self.quorum = quorum
         self.members = members
         let clients = members.values.count { $0.role != .aggregator }
         target = members.count - clients
@@ -67,10 +81,13 @@ struct Collection: Sendable {
     /// Updates reported so far anywhere below, for progress.
     var progressCount: UInt64 { members.values.reduce(0) { $0 + $1.reportedCount } }
 
-    func meets(quorum: Double) -> Bool {
+    var meetsQuorum: Bool {
         let needed = (quorum * Double(chosenCount)).rounded(.up)
         return contributorCount > 0 && Double(contributorCount) >= needed
     }
+
+    /// Members whose connection broke: they may return before the deadline.
+    private var mayReturn: Bool { members.values.contains { $0.state == .out(.lost) } }
 
     subscript(name: NodeName) -> Member? { members[name] }
 
@@ -83,6 +100,7 @@ struct Collection: Sendable {
     /// Puts a lost member back into the round when it returns before the end.
     mutating func askAgain(_ name: NodeName) -> Bool {
         guard phase == .collecting, let member = members[name] else { return false }
+        members[name]?.chosenFloor = member.chosenCount
         switch member.state {
         case .asked, .out(.lost), .out(.parentLost):
             members[name]?.state = .asked
@@ -112,11 +130,14 @@ struct Collection: Sendable {
         guard phase == .collecting else { return settle() }
         let open = names.filter { isOpen($0) }
         let done = members.values.count { $0.state == .accepted || $0.state == .folding }
+        let late = now >= deadline
         if open.isEmpty {
+            // Who is lost is not waited for, unless the quorum needs it back and there is time.
+            if mayReturn, !late, !meetsQuorum { return [] }
+            if late, !meetsQuorum { endedBy = .deadline }
             phase = .folding
             return settle()
         }
-        let late = now >= deadline
         guard late || (target < members.count && done >= target) else { return [] }
         let reason: ReasonCode = late ? .late : .surplus
         if late { endedBy = .deadline }

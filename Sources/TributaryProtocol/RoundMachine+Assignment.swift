@@ -60,6 +60,18 @@ extension RoundMachine {
         let unused = retired.filter { $0 != digest }
         retired = []
         if !unused.isEmpty { actions.append(.work(.release(unused))) }
+        if closed == nil { gatherUntil = now + .nanoseconds((assignment.deadline - now).nanoseconds / 2) }
+        openWhenGathered(membership, at: now)
+    }
+
+    /// A node that has just started gives its children time to come (back) before its first round.
+    mutating func openWhenGathered(_ membership: Membership, at now: Moment) {
+        if let gatherUntil {
+            let needed = configuration.quorum * Double(configuration.expectedClientCount)
+            guard now >= gatherUntil || Double(membership.clientCount) >= needed else { return }
+            self.gatherUntil = nil
+        }
+        guard collection == nil, let assignment, case .pending = assignment.answer else { return }
         openNext(membership, at: now)
     }
 
@@ -180,8 +192,7 @@ extension RoundMachine {
         }
         bodies.append(names.digest)
         offeredNames = names
-        let reason: ReasonCode? =
-            collection.meets(quorum: configuration.quorum) ? nil : collection.endedBy ?? .belowQuorum
+        let reason: ReasonCode? = collection.meetsQuorum ? nil : collection.endedBy ?? .belowQuorum
         sendOffer(
             names: names, chosen: collection.chosenCount, contributors: collection.contributorCount, reason: reason)
     }

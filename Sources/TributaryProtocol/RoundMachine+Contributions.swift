@@ -77,10 +77,13 @@ extension RoundMachine {
         guard let collection, collection[name]?.role == .aggregator else { return }
         self.collection?.update(name) {
             guard $0.state == .asked else { return }
-            $0.chosenCount = working.chosenCount
+            $0.says(chosen: working.chosenCount)
             $0.reportedCount = working.reportedCount
         }
-        if self.collection?.progressCount != collection.progressCount { reportProgress() }
+        guard let after = self.collection else { return }
+        if (after.progressCount, after.chosenCount) != (collection.progressCount, collection.chosenCount) {
+            reportProgress()
+        }
     }
 
     private mutating func gaveUp(_ refusal: Refuse, by name: NodeName, _ membership: Membership, at now: Moment) {
@@ -126,7 +129,7 @@ extension RoundMachine {
             $0.offer = offer
             $0.state = .offered
             $0.names = []
-            $0.chosenCount = offer.chosenCount
+            $0.says(chosen: offer.chosenCount)
         }
         guard let names = offer.names, offer.contributorCount > 0 else {
             drop(name, offer.reason ?? .belowQuorum)

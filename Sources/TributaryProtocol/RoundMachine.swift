@@ -45,6 +45,8 @@ package struct RoundMachine: Sendable {
     var closed: RoundNumber?
     /// Bodies to release when the round is closed.
     var bodies: [Digest] = []
+    /// While set, the first round waits for children until this moment.
+    var gatherUntil: Moment?
     /// The name list that stands in this node's offer.
     var offeredNames: ObjectReference?
     /// Models and voices of answered plans; released once the next plan's model is here.
@@ -67,7 +69,7 @@ package struct RoundMachine: Sendable {
     /// The next moment at which `alarm` must be called.
     package var nextAlarm: Moment? {
         if let collection, collection.phase == .collecting { return collection.deadline }
-        return coordinator?.gatheringEnds
+        return coordinator?.gatheringEnds ?? gatherUntil
     }
 
     /// The members that this node waits for: those that its driver should probe now and then.
@@ -87,13 +89,13 @@ package struct RoundMachine: Sendable {
     /// Time has passed.
     package mutating func alarm(_ membership: Membership, at now: Moment) {
         advance(membership, at: now)
-        coordinate(membership, at: now)
+        populationChanged(membership, at: now)
     }
 
     /// A child is welcome (again): it hears of the round that it has a part in.
     package mutating func joined(_ child: Child, _ membership: Membership, at now: Moment) {
         if collection?.askAgain(child.name) == true { sendPlan(to: child.name, at: now) }
-        coordinate(membership, at: now)
+        populationChanged(membership, at: now)
     }
 
     /// A child is gone.
@@ -110,6 +112,7 @@ package struct RoundMachine: Sendable {
 
     /// The number of clients below has changed.
     package mutating func populationChanged(_ membership: Membership, at now: Moment) {
+        if gatherUntil != nil { openWhenGathered(membership, at: now) }
         coordinate(membership, at: now)
     }
 
@@ -118,7 +121,8 @@ package struct RoundMachine: Sendable {
     /// Opens a round below this node.
     mutating func open(_ plan: RoundPlan, until deadline: Moment, _ membership: Membership, at now: Moment) {
         let members = chooseMembers(plan, membership)
-        let collection = Collection(plan: plan, deadline: deadline, members: members)
+        let collection = Collection(
+            plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
         self.collection = collection
         actions.append(.work(.begin(plan.number, plan.groups)))
         actions.append(.report(.roundOpened(
@@ -172,7 +176,7 @@ package struct RoundMachine: Sendable {
         guard collection != nil, collection?.phase != .closed else { return }
         for (name, reason) in collection?.advance(at: now) ?? [] { dismiss(name, reason) }
         guard let collection, collection.phase == .closed else { return }
-        let reached = collection.meets(quorum: configuration.quorum)
+        let reached = collection.meetsQuorum
         let reason: ReasonCode? = reached ? nil : (collection.endedBy ?? .belowQuorum)
         actions.append(.report(.roundCollected(
             collection.plan.number, reported: collection.contributorCount, chosen: collection.chosenCount,
