@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CProtobufC
+internal import CTributaryWire
 internal import TributaryCore
 
 /// Checked reading of single fields: each function returns a value within its bound, or says which field is wrong.

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CProtobufC
+internal import CTributaryWire
 internal import TributaryCore
 
 /// Memory of one message under construction: C structs, texts and lists, all freed with the arena.

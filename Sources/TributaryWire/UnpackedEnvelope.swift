@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CProtobufC
 internal import CTributaryWire
 internal import Glibc
 internal import TributaryCore
