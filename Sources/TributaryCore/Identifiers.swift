@@ -24,7 +24,7 @@ package struct ClientIndex: Hashable, Comparable, Sendable, CustomStringConverti
     package static func < (left: ClientIndex, right: ClientIndex) -> Bool { left.value < right.value }
 }
 
-/// A version of the topology; increases with each change that a running tree applies. Starts at 1.
+/// A version of the topology; starts at 1 and increases with each change that a running tree applies.
 package struct TopologyEpoch: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: UInt64
     package init(_ value: UInt64) { self.value = value }

@@ -171,7 +171,9 @@ package struct Refuse: Hashable, Sendable {
     }
     package var subject: Subject
     package var reason: ReasonCode
-    /// For people: what was wrong and what to do. Never data values.
+    /// For people: what was wrong and what to do.
+    ///
+    /// Never data values.
     package var text: String
     package init(subject: Subject, reason: ReasonCode, text: String) {
         self.subject = subject

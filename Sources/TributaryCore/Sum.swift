@@ -26,7 +26,9 @@ package struct ContributionName: Hashable, Comparable, Sendable {
 
     /// The pseudonym of `node` in a round: a keyed Philox absorption of the name, eight bytes at a time.
     package init(node: NodeName, number: RoundNumber, seed: UInt64) {
-        var state: (UInt64, UInt64) = (UInt64(number.round) << 32 | UInt64(number.edgeRound), UInt64(node.value.utf8.count))
+        var state: (UInt64, UInt64) = (
+            UInt64(number.round) << 32 | UInt64(number.edgeRound), UInt64(node.value.utf8.count)
+        )
         var word: UInt64 = 0
         for (position, byte) in node.value.utf8.enumerated() {
             word |= UInt64(byte) << UInt64(8 * (position % 8))

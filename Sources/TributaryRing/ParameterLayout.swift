@@ -58,7 +58,8 @@ package struct ParameterLayout: Hashable, Sendable {
             }
             let range = offset..<(offset + tensor.parameterCount)
             if let last = groups.last, last.name == tensor.group {
-                groups[groups.count - 1] = ParameterGroup(name: last.name, range: last.range.lowerBound..<range.upperBound)
+                groups[groups.count - 1] = ParameterGroup(
+                    name: last.name, range: last.range.lowerBound..<range.upperBound)
             } else if groups.contains(where: { $0.name == tensor.group }) {
                 throw .layout("group '\(tensor.group)' is scattered; list its tensors one after another")
             } else {
