@@ -15,6 +15,7 @@ package struct SumKey: Hashable, Sendable {
 
 /// A 16-byte pseudonym of one contributor in one round.
 package struct ContributionName: Hashable, Comparable, Sendable {
+    /// Bytes of a name, on the wire and in name lists.
     package static let byteCount = 16
     package let high: UInt64
     package let low: UInt64
@@ -73,6 +74,7 @@ package struct SumOffer: Hashable, Sendable {
 
 /// A granted sum: ring integers and total weights per group, and metric counters.
 package struct Sum: Hashable, Sendable {
+    /// What a sum says about one group of parameters.
     package struct Group: Hashable, Sendable {
         /// The contributors' total weight, below the ring's `weightTotalMax`.
         package var totalWeight: UInt64
