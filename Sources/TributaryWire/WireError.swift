@@ -44,7 +44,7 @@ package enum WireError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownKind(let number):
             "the frame holds a message of unknown kind \(number); this node may need a newer version"
         case .version(let version):
-            "the frame is written in version \(version) of the protocol; this node speaks \(Wire.versions)"
+            "the frame is written in version \(version) of the protocol; this node speaks \(WireVersion.supported)"
         case .encoding(let number):
             "the encoding \(number) is not known; offer one that the plan names"
         }
