@@ -57,6 +57,9 @@ package struct AggregatorMachine: Sendable {
         rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
     }
 
+    /// The runs that this node has a part in.
+    package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
+
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
     package var nextAlarm: Moment? { rounds.values.compactMap(\.nextAlarm).min() }
 

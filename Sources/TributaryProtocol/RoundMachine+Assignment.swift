@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TributaryCore
+import TributaryTopology
 
 // A node with a parent: takes plans, answers them with a sum (pass-through) or a voice (stepping).
 
@@ -90,13 +91,14 @@ extension RoundMachine {
                     group.ring = stepping.ring
                     return group
                 }
-                let rounds = Int64(stepping.edgeRounds - assignment.edgeRound + 1)
-                let share = Deadline.inner(left).nanoseconds / rounds
-                open(plan, until: now + .nanoseconds(share), membership, at: now)
+                let rounds = stepping.edgeRounds - assignment.edgeRound + 1
+                let share = DeadlineRule.edgeRound(
+                    of: DeadlineRule.derived.timeOpen(timeLeft: left), edgeRoundsLeft: rounds)
+                open(plan, until: now + share, membership, at: now)
                 return
             }
         }
-        open(plan, until: now + Deadline.inner(left), membership, at: now)
+        open(plan, until: now + DeadlineRule.derived.timeOpen(timeLeft: left), membership, at: now)
     }
 
     // MARK: Stepping
@@ -288,6 +290,7 @@ extension RoundMachine {
     private mutating func runEnded(_ reason: ReasonCode, _ membership: Membership) {
         if collection != nil { close(.failed(.stopped)) }
         for child in membership.all { actions.append(.toChild(child.name, .drain(Drain(reason: reason)))) }
+        actions.append(.toParent(.leave(Leave(reason: reason))))
         actions.append(.report(.finished(reason)))
         actions.append(.finish(reason))
     }

@@ -4,6 +4,7 @@
 import TributaryCore
 import TributaryProtocol
 import TributaryRing
+import TributaryTopology
 
 /// A whole tree in memory and virtual time: the machines as they run in production, with messages in a seeded order.
 ///
@@ -113,7 +114,7 @@ struct MemoryTree {
             roundCount: settings.rounds, deadline: settings.deadline, seed: settings.seed,
             selection: settings.selection,
             train: TrainSettings(work: .epochs(1), batch: 8, optimizer: .sgd(learningRate: 0.1, momentum: 0)),
-            distributedEvaluation: settings.survey)
+            evaluation: EvaluationSettings(onDevices: settings.survey.map { .init(every: $0) }))
         let stepping = AggregatorConfiguration.Stepping(
             optimizer: .fedAvg(learningRate: 1), edgeRounds: spec.edgeRounds ?? 1, ring: ring)
         let configuration = AggregatorConfiguration(
