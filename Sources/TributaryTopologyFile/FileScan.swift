@@ -60,7 +60,7 @@ struct FileScan {
         var index = 0
         while index < scalars.count {
             guard scan.flowDepth <= depthMax else {
-                let place = FilePosition(line: scan.line, column: scan.column)
+                let place = FilePosition(line: scan.line, column: scan.column - 1)
                 diagnostics.add(.syntax, at: place, "", "brackets nest more than \(depthMax) deep")
                 return false
             }

@@ -33,14 +33,8 @@ package enum TopologyFile {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
         let topology = TopologyBuilder.topology(root)
-        let place = { (path: String) in walker.place(of: path) }
         for issue in topology.issues(besides: Array(diagnostics.broken)) {
-            let isNew = !diagnostics.all.contains { $0.path == issue.path && $0.message == issue.message }
-            guard isNew else { continue }
-            diagnostics.add(
-                TopologyDiagnostic(
-                    severity: issue.severity, code: issue.code.rawValue, file: file, position: place(issue.path),
-                    path: issue.path, message: issue.message, suggestion: issue.suggestion))
+            diagnostics.add(walker.diagnostic(of: issue))
         }
         let sorted = diagnostics.sorted
         guard !diagnostics.hasErrors else {
@@ -51,12 +45,7 @@ package enum TopologyFile {
                 file: file, tree: try Tree(topology), warnings: sorted, simulate: root["simulate"],
                 values: walker.values, keys: walker.keys)
         } catch {
-            throw TopologyFileError(
-                diagnostics: error.issues.map { issue in
-                    TopologyDiagnostic(
-                        severity: .error, code: issue.code.rawValue, file: file, position: place(issue.path),
-                        path: issue.path, message: issue.message, suggestion: issue.suggestion)
-                })
+            throw TopologyFileError(diagnostics: error.issues.map { walker.diagnostic(of: $0) })
         }
     }
 
@@ -118,6 +107,15 @@ package enum TopologyFile {
 }
 
 extension FileWalker {
+    /// An issue of the topology with its place in the file.
+    func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
+        let name = issue.code == .unknownNode ? keys[issue.path] : nil
+        return TopologyDiagnostic(
+            severity: issue.severity, code: issue.code.rawValue, file: diagnostics.file,
+            position: name ?? place(of: issue.path), path: issue.path, message: issue.message,
+            suggestion: issue.suggestion)
+    }
+
     /// Where a path's value stands, or the nearest thing around it that the file has.
     func place(of path: String) -> FilePosition? {
         var path = path
