@@ -5,3 +5,4 @@
 #pragma once
 
 #include "learn_kernels.h"
+#include "ring_kernels.h"
