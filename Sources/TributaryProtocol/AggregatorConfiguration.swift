@@ -3,6 +3,7 @@
 
 package import TributaryCore
 package import TributaryRing
+package import TributaryTopology
 
 /// What the topology says about one aggregator, as its machines need it.
 package struct AggregatorConfiguration: Sendable {
@@ -29,14 +30,12 @@ package struct AggregatorConfiguration: Sendable {
         package var seed: UInt64
         package var selection: Selection
         package var train: TrainSettings
-        /// Ends the run early: the held-out metric of this name reached the value (from below, or from above for `loss`).
-        package var stop: StopCriterion?
-        /// The devices evaluate the model after every so many rounds; `nil` for never.
-        package var distributedEvaluation: UInt32?
+        package var stop: StopRule?
+        package var evaluation: EvaluationSettings
 
         package init(
             roundCount: UInt32, deadline: Duration, seed: UInt64, selection: Selection, train: TrainSettings,
-            stop: StopCriterion? = nil, distributedEvaluation: UInt32? = nil
+            stop: StopRule? = nil, evaluation: EvaluationSettings = EvaluationSettings()
         ) {
             self.roundCount = roundCount
             self.deadline = deadline
@@ -44,16 +43,7 @@ package struct AggregatorConfiguration: Sendable {
             self.selection = selection
             self.train = train
             self.stop = stop
-            self.distributedEvaluation = distributedEvaluation
-        }
-    }
-
-    package struct StopCriterion: Hashable, Sendable {
-        package var metric: String
-        package var value: Double
-        package init(metric: String, value: Double) {
-            self.metric = metric
-            self.value = value
+            self.evaluation = evaluation
         }
     }
 

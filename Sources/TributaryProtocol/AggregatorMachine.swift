@@ -57,6 +57,9 @@ package struct AggregatorMachine: Sendable {
         rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
     }
 
+    /// The runs that this node has a part in.
+    package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
+
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
     package var nextAlarm: Moment? { rounds.values.compactMap(\.nextAlarm).min() }
 
@@ -193,9 +196,10 @@ package struct AggregatorMachine: Sendable {
     private mutating func sayHello() {
         announced = nil
         send(
-            .hello(Hello(
-                node: configuration.node, role: .aggregator, wireVersions: WireVersion.supported,
-                encodings: UpdateEncoding.allCases, topology: configuration.topology)),
+            .hello(
+                Hello(
+                    node: configuration.node, role: .aggregator, wireVersions: WireVersion.supported,
+                    encodings: UpdateEncoding.allCases, topology: configuration.topology)),
             run: nil, to: .parent)
     }
 

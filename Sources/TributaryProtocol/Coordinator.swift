@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TributaryCore
+import TributaryTopology
 
 /// The root's round loop: when to open a round, what comes after it, and when the run is over.
 struct Coordinator: Sendable {
@@ -47,15 +48,14 @@ struct Coordinator: Sendable {
         return now - (since ?? now) >= settings.deadline
     }
 
-    func surveyIsDue() -> Bool {
-        guard let every = settings.distributedEvaluation else { return false }
-        return round % every == 0 || round == settings.roundCount
-    }
+    /// Whether the model of the last round is to be judged on the root's held-out set.
+    var evaluationIsDue: Bool { settings.evaluation.isDue(after: round, of: settings.roundCount) }
+
+    /// Whether the devices are to evaluate the model of the last round.
+    var surveyIsDue: Bool { settings.evaluation.isDueOnDevices(after: round, of: settings.roundCount) }
 
     func stops(at metrics: [MetricCounter]) -> Bool {
-        guard let stop = settings.stop, let value = metrics.first(where: { $0.name == stop.metric })?.value else {
-            return false
-        }
-        return stop.metric == "loss" ? value <= stop.value : value >= stop.value
+        func value(_ name: String) -> Double { metrics.first { $0.name == name }?.value ?? .nan }
+        return settings.stop?.isMet(accuracy: value("accuracy"), loss: value("loss")) ?? false
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TributaryCore
+import TributaryTopology
 
 // A node with a parent: takes plans, answers them with a sum (pass-through) or a voice (stepping).
 
@@ -90,13 +91,14 @@ extension RoundMachine {
                     group.ring = stepping.ring
                     return group
                 }
-                let rounds = Int64(stepping.edgeRounds - assignment.edgeRound + 1)
-                let share = Deadline.inner(left).nanoseconds / rounds
-                open(plan, until: now + .nanoseconds(share), membership, at: now)
+                let rounds = stepping.edgeRounds - assignment.edgeRound + 1
+                let share = DeadlineRule.edgeRound(
+                    of: DeadlineRule.derived.timeOpen(timeLeft: left), edgeRoundsLeft: rounds)
+                open(plan, until: now + share, membership, at: now)
                 return
             }
         }
-        open(plan, until: now + Deadline.inner(left), membership, at: now)
+        open(plan, until: now + DeadlineRule.derived.timeOpen(timeLeft: left), membership, at: now)
     }
 
     // MARK: Stepping
@@ -145,9 +147,11 @@ extension RoundMachine {
             self.assignment = assignment
             openNext(membership, at: now)
         } else if assignment.weights.allSatisfy({ $0 > 0 }), !assignment.weights.isEmpty {
-            actions.append(.work(.sealVoice(
-                assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
-                groups: assignment.plan.groups)))
+            actions.append(
+                .work(
+                    .sealVoice(
+                        assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
+                        groups: assignment.plan.groups)))
         } else {
             sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum)
         }
@@ -227,7 +231,9 @@ extension RoundMachine {
             guard let member = collection[name], member.state == .accepted,
                 member.names.contains(where: { excluded.contains($0) })
             else { continue }
-            if let sum = member.sum { sums.append(sum.key) } else if let update = member.update {
+            if let sum = member.sum {
+                sums.append(sum.key)
+            } else if let update = member.update {
                 updates.append(update.key)
             }
             drop(name, .duplicate)
@@ -288,6 +294,7 @@ extension RoundMachine {
     private mutating func runEnded(_ reason: ReasonCode, _ membership: Membership) {
         if collection != nil { close(.failed(.stopped)) }
         for child in membership.all { actions.append(.toChild(child.name, .drain(Drain(reason: reason)))) }
+        actions.append(.toParent(.leave(Leave(reason: reason))))
         actions.append(.report(.finished(reason)))
         actions.append(.finish(reason))
     }

@@ -75,7 +75,11 @@ extension RoundMachine {
         actions.append(.report(.trained(number, metrics: totals.metrics)))
         close(outcome)
         actions.append(.work(.checkpoint(number, model: model.digest)))
-        actions.append(.work(.evaluate(number, model: model.digest)))
+        if coordinator?.evaluationIsDue == true {
+            actions.append(.work(.evaluate(number, model: model.digest)))
+        } else {
+            survey(number, membership, at: now)
+        }
     }
 
     mutating func rootStepFailed(_ text: String, _ membership: Membership, at now: Moment) {
@@ -87,14 +91,20 @@ extension RoundMachine {
     mutating func evaluated(
         _ number: RoundNumber, _ metrics: [MetricCounter], _ membership: Membership, at now: Moment
     ) {
-        guard let coordinator, collection == nil else { return }
+        guard collection == nil else { return }
         if !metrics.isEmpty {
             actions.append(.report(.evaluated(round: number.round, distributed: false, metrics: metrics)))
         }
-        if coordinator.stops(at: metrics) {
+        if let coordinator, coordinator.stops(at: metrics) {
             self.coordinator?.round = coordinator.settings.roundCount
         }
-        if coordinator.surveyIsDue() {
+        survey(number, membership, at: now)
+    }
+
+    /// Has the devices evaluate the model when that is due, and goes on otherwise.
+    private mutating func survey(_ number: RoundNumber, _ membership: Membership, at now: Moment) {
+        guard let coordinator else { return }
+        if coordinator.surveyIsDue {
             self.coordinator?.phase = .surveying
             let plan = RoundPlan(
                 number: RoundNumber(round: number.round, edgeRound: 2), kind: .evaluate, model: coordinator.model,

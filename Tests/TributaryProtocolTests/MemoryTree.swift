@@ -4,6 +4,7 @@
 import TributaryCore
 import TributaryProtocol
 import TributaryRing
+import TributaryTopology
 
 /// A whole tree in memory and virtual time: the machines as they run in production, with messages in a seeded order.
 ///
@@ -113,7 +114,7 @@ struct MemoryTree {
             roundCount: settings.rounds, deadline: settings.deadline, seed: settings.seed,
             selection: settings.selection,
             train: TrainSettings(work: .epochs(1), batch: 8, optimizer: .sgd(learningRate: 0.1, momentum: 0)),
-            distributedEvaluation: settings.survey)
+            evaluation: EvaluationSettings(onDevices: settings.survey.map { .init(every: $0) }))
         let stepping = AggregatorConfiguration.Stepping(
             optimizer: .fedAvg(learningRate: 1), edgeRounds: spec.edgeRounds ?? 1, ring: ring)
         let configuration = AggregatorConfiguration(
@@ -308,7 +309,9 @@ struct MemoryTree {
 
     private mutating func sealSum(_ key: SumKey, at name: NodeName) -> RoundWorkResult? {
         guard let sum = sums[name] else { return nil }
-        let metrics = [MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)]
+        let metrics = [
+            MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)
+        ]
         let digest = Self.digest("sum \(key)")
         bodies[digest] = sum.keys
         let isSurvey = key.number.edgeRound > 1 && settings.survey != nil
@@ -322,8 +325,10 @@ struct MemoryTree {
         let keys = (sums[name]?.keys ?? []).sorted { ($0.node, $0.sequence) < ($1.node, $1.sequence) }
         stepped.append((name, number, keys))
         let digest = Self.digest("model \(name) \(number) \(keys) \(base)")
-        let metrics = [MetricCounter(
-            name: "count", numerator: (sums[name]?.metrics ?? []).reduce(0) { $0 + $1.numerator }, denominator: 1)]
+        let metrics = [
+            MetricCounter(
+                name: "count", numerator: (sums[name]?.metrics ?? []).reduce(0) { $0 + $1.numerator }, denominator: 1)
+        ]
         return .stepped(
             number, model: Self.model(digest),
             totals: SumTotals(weights: [UInt64(10 * keys.count)], metrics: metrics))

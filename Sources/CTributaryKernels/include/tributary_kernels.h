@@ -3,3 +3,5 @@
 
 // The kernels' public functions; each family has a header of its own.
 #pragma once
+
+#include "ring_kernels.h"
