@@ -69,7 +69,7 @@ let package = Package(
         room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
-        room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire", "CProtobufC"]),
+        room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
         room("TributaryBus", ["TributaryCore", "TributaryCrypto", "TributaryWire", "CZeroMQ"]),
         room(
             "TributaryClient",
