@@ -36,14 +36,18 @@ class Tally:
         self.skipped = []
         self.slowest = []
         self.shown = 0
+        self.seen = set()
         self.ended_tests = 0
-        self.closing_lines = 0
 
     def fail(self, why):
         self.failures.append(why)
         self.show(f"failed: {why}")
 
     def show(self, text):
+        """Prints a line under the layer's heading; the same line only once, and not without end."""
+        if text in self.seen:
+            return
+        self.seen.add(text)
         self.shown += 1
         if self.shown == SHOWN_MAX + 1:
             print("   (more in the log)", flush=True)
@@ -73,7 +77,6 @@ class Tally:
     def swift_line(self, line):
         closing, passed, skipped = CLOSING.search(line), PASSED.match(line), SKIPPED.match(line)
         if closing:
-            self.closing_lines += 1
             self.count, self.unit = self.count + int(closing.group(1)), "tests"
         elif KNOWN.search(line):
             self.fail(line.strip())
