@@ -16,8 +16,13 @@ package struct ParameterTensor: Hashable, Sendable {
         self.shape = shape
     }
 
-    /// The number of parameters in the tensor.
-    package var parameterCount: Int { shape.reduce(1, *) }
+    /// The number of parameters in the tensor; `Int.max` when no memory could hold them.
+    package var parameterCount: Int {
+        shape.reduce(1) { count, extent in
+            let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+            return overflow ? .max : product
+        }
+    }
 }
 
 /// A contiguous run of parameters that share weight, ring, encoding and normaliser.
@@ -44,7 +49,8 @@ package struct ParameterLayout: Hashable, Sendable {
 
     /// Lays tensors out one after another; tensors of one group must follow each other.
     ///
-    /// - Throws: `RingError.layout` when a name repeats, an extent is not positive or a group is scattered.
+    /// - Throws: `RingError.layout` when a name repeats, an extent is not positive, a group is scattered or the model is
+    ///   larger than an address space.
     package init(tensors: [ParameterTensor]) throws(RingError) {
         var groups: [ParameterGroup] = []
         var names: Set<String> = []
@@ -56,9 +62,14 @@ package struct ParameterLayout: Hashable, Sendable {
             guard tensor.shape.allSatisfy({ $0 > 0 }) else {
                 throw .layout("tensor '\(tensor.name)' has shape \(tensor.shape); every extent must be at least 1")
             }
-            let range = offset..<(offset + tensor.parameterCount)
+            let (end, overflow) = offset.addingReportingOverflow(tensor.parameterCount)
+            guard !overflow, end <= Self.parameterCountMax else {
+                throw .layout("tensor '\(tensor.name)' of shape \(tensor.shape) is too large; use smaller extents")
+            }
+            let range = offset..<end
             if let last = groups.last, last.name == tensor.group {
-                groups[groups.count - 1] = ParameterGroup(name: last.name, range: last.range.lowerBound..<range.upperBound)
+                let merged = last.range.lowerBound..<range.upperBound
+                groups[groups.count - 1] = ParameterGroup(name: last.name, range: merged)
             } else if groups.contains(where: { $0.name == tensor.group }) {
                 throw .layout("group '\(tensor.group)' is scattered; list its tensors one after another")
             } else {
@@ -70,6 +81,9 @@ package struct ParameterLayout: Hashable, Sendable {
         self.groups = groups
         self.parameterCount = offset
     }
+
+    /// So many parameters' sums, at 8 bytes each, have a size that fits an `Int`.
+    private static let parameterCountMax = Int.max / 8
 
     /// The size of a model in this layout, as dense little-endian float32.
     package var byteCount: Int { parameterCount * 4 }

@@ -13,20 +13,23 @@ package struct RingParameters: Hashable, Sendable {
     package let exponent: Int
     /// The largest magnitude of a delta's value.
     package let deltaBound: Float
-    /// The largest weight of one update, at least 1.
+    /// The largest weight of one update, in `1...2^53`: a `Double` holds every weight exactly.
     package let weightMax: UInt64
     /// The largest total weight of a round: `cohortMax * weightMax`.
     package let weightTotalMax: UInt64
 
     /// Chooses the largest exponent that keeps one product below 2^51 and a round's total below 2^62.
     ///
-    /// - Throws: `RingError.bound` for a bound that is not positive, `RingError.exponentTooSmall` below `exponentMin`.
+    /// - Throws: `RingError.bound` for a bound that is not positive or too large, `RingError.exponentTooSmall` below `exponentMin`.
     package init(deltaBound: Float, weightMax: UInt64, cohortMax: UInt64) throws(RingError) {
         guard deltaBound.isFinite, deltaBound > 0 else {
             throw .bound("the delta bound \(deltaBound) must be positive and finite")
         }
+        guard (1...(1 << 53)).contains(weightMax) else {
+            throw .bound("weightMax \(weightMax) must lie in 1...2^53")
+        }
         let (total, overflow) = weightMax.multipliedReportingOverflow(by: cohortMax)
-        guard weightMax > 0, cohortMax > 0, !overflow, total < 1 << 62 else {
+        guard cohortMax > 0, !overflow, total < 1 << 62 else {
             throw .bound("weightMax \(weightMax) x cohortMax \(cohortMax) must lie in 1..<2^62")
         }
         // x < 2^(e+1) with e = floor(log2 x), so x * 2^s < 2^51 holds exactly when s <= 50 - e.
@@ -44,7 +47,7 @@ package struct RingParameters: Hashable, Sendable {
 
     /// Rebuilds parameters that came over the wire.
     ///
-    /// - Throws: `RingError.bound` when the exponent is not the one that the bounds give.
+    /// - Throws: `RingError.bound` when the exponent is not the one that the bounds give, and as the other initialiser.
     package init(exponent: Int, deltaBound: Float, weightMax: UInt64, weightTotalMax: UInt64) throws(RingError) {
         guard weightMax > 0, weightTotalMax % weightMax == 0 else {
             throw .bound("weightTotalMax \(weightTotalMax) is not a multiple of weightMax \(weightMax)")

@@ -1,0 +1,263 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+package import TributaryRing
+
+/// What happens to an aggregator.
+package enum AggregatorEvent: Sendable {
+    /// A message of a child whose identity is proven.
+    case fromChild(NodeName, Envelope)
+    case childGone(NodeName, ReasonCode)
+    /// The link to the parent is up, or up again.
+    case parentConnected
+    case parentGone
+    case fromParent(Envelope)
+    case completed(RunID, RoundWorkResult)
+    /// Time has passed; due at `nextAlarm`.
+    case alarm
+    /// The operator wants the node to end.
+    case stop
+}
+
+/// What an aggregator's driver has to do.
+package enum AggregatorAction: Hashable, Sendable {
+    case send(Envelope, to: Neighbour)
+    case work(RunID, RoundWork)
+    case report(TelemetryEvent)
+    /// The node is done; the driver may end after what it has to send is sent.
+    case finish(ReasonCode?)
+}
+
+/// An inner node of the tree: who is connected below, and one round machine for each run.
+///
+/// The root is an aggregator whose run has a coordinator; everything else is the same at every depth.
+package struct AggregatorMachine: Sendable {
+    package let configuration: AggregatorConfiguration
+    private var membership = Membership()
+    /// Children that said hello before this node knew the model's layout.
+    private var early: [NodeName: Hello] = [:]
+    private var layout: ParameterLayout?
+    private var rounds: [RunID: RoundMachine] = [:]
+    private var epoch = TopologyEpoch(1)
+    private var announced: UInt64?
+    private var actions: [AggregatorAction] = []
+
+    /// An aggregator below the root, which learns layout and run from its parent.
+    package init(configuration: AggregatorConfiguration) {
+        self.configuration = configuration
+    }
+
+    /// The root of a new run.
+    package init(
+        configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference
+    ) {
+        self.configuration = configuration
+        self.layout = layout
+        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
+    }
+
+    /// The runs that this node has a part in.
+    package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
+
+    /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
+    package var nextAlarm: Moment? { rounds.values.compactMap(\.nextAlarm).min() }
+
+    /// The children that a round waits for: those to probe.
+    package var awaited: Set<NodeName> { Set(rounds.values.flatMap(\.awaited)) }
+
+    /// Takes an event and says what to do.
+    package mutating func handle(_ event: AggregatorEvent, at now: Moment) -> [AggregatorAction] {
+        switch event {
+        case .fromChild(let name, let envelope): receive(envelope, from: name, at: now)
+        case .childGone(let name, let reason): gone(name, reason, at: now)
+        case .parentConnected: sayHello()
+        case .parentGone: actions.append(.report(.parentGone))
+        case .fromParent(let envelope): receiveFromParent(envelope, at: now)
+        case .completed(let run, let result):
+            withRound(run) { $0.completed(result, $1, at: now) }
+        case .alarm:
+            for run in rounds.keys { withRound(run) { $0.alarm($1, at: now) } }
+        case .stop: stop()
+        }
+        announcePopulation()
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func withRound(_ run: RunID, _ body: (inout RoundMachine, Membership) -> Void) {
+        guard var round = rounds[run] else { return }
+        body(&round, membership)
+        let decided = round.takeActions()
+        rounds[run] = round
+        for action in decided {
+            switch action {
+            case .toParent(let message): send(message, run: run, to: .parent)
+            case .toChild(let name, let message): send(message, run: run, to: .child(name))
+            case .work(let work): actions.append(.work(run, work))
+            case .report(let event): actions.append(.report(event))
+            case .finish(let reason): actions.append(.finish(reason))
+            }
+        }
+    }
+
+    private mutating func send(_ message: Message, run: RunID?, to neighbour: Neighbour) {
+        actions.append(.send(Envelope(run: run, epoch: epoch, message: message), to: neighbour))
+    }
+
+    private mutating func eachRound(_ body: (inout RoundMachine, Membership) -> Void) {
+        for run in rounds.keys.sorted(by: { $0.value < $1.value }) { withRound(run, body) }
+    }
+
+    // MARK: Children
+
+    private mutating func receive(_ envelope: Envelope, from name: NodeName, at now: Moment) {
+        switch envelope.message {
+        case .hello(let hello): welcome(hello, from: name, at: now)
+        case .leave(let leave): gone(name, leave.reason, at: now)
+        case .ready(let ready):
+            membership.ready(name, clientCount: ready.clientCount)
+            eachRound { $0.populationChanged($1, at: now) }
+        case .update, .sumOffer, .sum, .working, .refuse: forward(envelope, from: name, at: now)
+        case .welcome, .plan, .receipt, .sumGrant, .roundClosed, .wait, .drain:
+            refuse(name, .unexpected, "a child does not send this message")
+        }
+    }
+
+    private mutating func forward(_ envelope: Envelope, from name: NodeName, at now: Moment) {
+        guard membership[name] != nil else {
+            refuse(name, .unexpected, "say hello first")
+            return
+        }
+        guard let run = envelope.run, rounds[run] != nil else {
+            if let subject = envelope.message.subject {
+                let refusal = Refuse(subject: subject, reason: .wrongRun, text: "this node has no such run")
+                actions.append(.report(.refused(name, .wrongRun, text: refusal.text)))
+                send(.refuse(refusal), run: envelope.run, to: .child(name))
+            }
+            return
+        }
+        withRound(run) { $0.receive(envelope.message, from: name, $1, at: now) }
+    }
+
+    private mutating func welcome(_ hello: Hello, from name: NodeName, at now: Moment) {
+        guard hello.node == name else {
+            refuse(name, .wrongIdentity, "the key belongs to '\(name)', not to '\(hello.node)'")
+            return
+        }
+        guard configuration.children.role(of: name) == hello.role else {
+            refuse(name, .wrongIdentity, "the topology gives '\(configuration.node)' no such child as '\(name)'")
+            return
+        }
+        guard hello.wireVersions.contains(WireVersion.current) else {
+            refuse(name, .wireVersion, "this node speaks wire version \(WireVersion.current)")
+            return
+        }
+        if let theirs = hello.topology, let ours = configuration.topology, theirs != ours {
+            refuse(name, .wrongTopology, "'\(name)' reads another topology file than '\(configuration.node)'")
+            return
+        }
+        guard membership[name] != nil || membership.count < Limits.childCountMax else {
+            send(.wait(Wait(retryAfter: .seconds(60))), run: nil, to: .child(name))
+            return
+        }
+        guard let layout else {
+            early[name] = hello
+            return
+        }
+        admit(hello, layout, at: now)
+    }
+
+    private mutating func admit(_ hello: Hello, _ layout: ParameterLayout, at now: Moment) {
+        membership.join(hello.node, role: hello.role)
+        let run = rounds.keys.count == 1 ? rounds.keys.first : nil
+        send(.welcome(Welcome(wireVersion: WireVersion.current, layout: layout)), run: run, to: .child(hello.node))
+        actions.append(.report(.childJoined(hello.node, clientCount: membership.clientCount)))
+        eachRound { round, membership in
+            guard let child = membership[hello.node] else { return }
+            round.joined(child, membership, at: now)
+        }
+    }
+
+    private mutating func gone(_ name: NodeName, _ reason: ReasonCode, at now: Moment) {
+        early[name] = nil
+        guard membership.remove(name) else { return }
+        actions.append(.report(.childGone(name, reason, clientCount: membership.clientCount)))
+        eachRound { $0.gone(name, reason, $1, at: now) }
+    }
+
+    private mutating func refuse(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
+        actions.append(.report(.refused(name, reason, text: text)))
+        send(.refuse(Refuse(subject: .connection, reason: reason, text: text)), run: nil, to: .child(name))
+    }
+
+    // MARK: Parent
+
+    private mutating func sayHello() {
+        announced = nil
+        send(
+            .hello(
+                Hello(
+                    node: configuration.node, role: .aggregator, wireVersions: WireVersion.supported,
+                    encodings: UpdateEncoding.allCases, topology: configuration.topology)),
+            run: nil, to: .parent)
+    }
+
+    private mutating func receiveFromParent(_ envelope: Envelope, at now: Moment) {
+        epoch = max(epoch, envelope.epoch)
+        switch envelope.message {
+        case .welcome(let welcome): welcomed(welcome.layout, at: now)
+        case .drain where rounds.isEmpty:
+            for child in membership.all { send(envelope.message, run: nil, to: .child(child.name)) }
+            actions.append(.finish(.stopped))
+        default: forwardFromParent(envelope, at: now)
+        }
+    }
+
+    private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
+        guard let run = envelope.run ?? rounds.keys.first, let layout else { return }
+        if rounds[run] == nil {
+            guard case .plan = envelope.message else { return }
+            // The root knows one run at a time: a new one ends what is left of the old.
+            for old in rounds.keys { withRound(old) { round, _ in round.abandon() } }
+            rounds = [run: RoundMachine(run: run, configuration: configuration, layout: layout)]
+        }
+        withRound(run) { $0.receiveFromParent(envelope.message, $1, at: now) }
+    }
+
+    private mutating func welcomed(_ layout: ParameterLayout, at now: Moment) {
+        self.layout = layout
+        actions.append(.report(.welcomed))
+        announced = nil
+        for hello in early.values.sorted(by: { $0.node < $1.node }) { admit(hello, layout, at: now) }
+        early = [:]
+        announcePopulation()
+        eachRound { round, _ in round.parentWelcomed() }
+    }
+
+    /// Tells the parent how many clients are connected below, when that has changed.
+    private mutating func announcePopulation() {
+        guard configuration.root == nil, layout != nil, announced != membership.clientCount else { return }
+        announced = membership.clientCount
+        send(.ready(Ready(clientCount: membership.clientCount)), run: nil, to: .parent)
+    }
+
+    private mutating func stop() {
+        for child in membership.all { send(.drain(Drain(reason: .stopped)), run: nil, to: .child(child.name)) }
+        if configuration.root == nil { send(.leave(Leave(reason: .stopped)), run: nil, to: .parent) }
+        actions.append(.report(.finished(.stopped)))
+        actions.append(.finish(.stopped))
+    }
+}
+
+extension Message {
+    /// What a refusal of the message would refer to; `nil` when nothing needs one.
+    var subject: Refuse.Subject? {
+        switch self {
+        case .update(let update): .update(update.key)
+        case .sumOffer(let offer): .sum(offer.key)
+        case .sum(let sum): .sum(sum.key)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,262 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+
+/// What happens to a client.
+package enum ClientEvent: Sendable {
+    /// The link to the parent is up, or up again.
+    case connected
+    case disconnected
+    case message(Envelope)
+    case fetched(Digest)
+    case fetchFailed(Digest, ReasonCode)
+    case progress(RoundNumber, permille: UInt32)
+    case trained(RoundNumber, TrainOutcome)
+    case trainingFailed(RoundNumber, text: String)
+    /// The operator wants the client to end.
+    case stop
+}
+
+/// A finished piece of local work, with the encoded delta already in the object store.
+package struct TrainOutcome: Hashable, Sendable {
+    package var report: TrainReport
+    package var groups: [Update.Group]
+    package var body: ObjectReference?
+    package init(report: TrainReport, groups: [Update.Group], body: ObjectReference?) {
+        self.report = report
+        self.groups = groups
+        self.body = body
+    }
+}
+
+/// What a client's driver has to do.
+package enum ClientAction: Hashable, Sendable {
+    case send(Envelope)
+    case fetch(ObjectReference)
+    /// Do the local work on the model with digest `base`; answered by `trained` or `trainingFailed`.
+    case train(TrainJob, plan: RoundPlan)
+    /// The sequence number to use next; stored before the update that bears the number before it is sent.
+    case store(sequence: UInt64)
+    /// Nobody needs these objects any more.
+    case release([Digest])
+    case report(TelemetryEvent)
+    /// The client is done; the driver may close the link.
+    case finish(ReasonCode)
+}
+
+/// A client's half of the dialogue: hello, plan, fetch, train, offer, receipt, round closed.
+///
+/// It answers one plan at a time. A plan that comes while the trainer is busy waits; only the newest is kept. An
+/// update is kept until its round is closed and offered again after a reconnect, under the same key.
+package struct ClientMachine: Sendable {
+    private enum Stage: Sendable {
+        case idle
+        case fetching(RoundPlan)
+        case training(RoundPlan)
+        /// The update was offered; `true` once its receipt came.
+        case offered(Update, receipted: Bool)
+    }
+
+    package let node: NodeName
+    package let client: ClientIndex
+    private let topology: Digest?
+    private var run: RunID?
+    private var epoch = TopologyEpoch(1)
+    private var stage = Stage.idle
+    private var waiting: RoundPlan?
+    private var newest: RoundNumber?
+    private var model: Digest?
+    private var sequence: UInt64
+    private var actions: [ClientAction] = []
+
+    /// - Parameter sequence: the number that the next update will bear: 0, or what `store(sequence:)` said last.
+    package init(node: NodeName, client: ClientIndex, topology: Digest?, sequence: UInt64) {
+        self.node = node
+        self.client = client
+        self.topology = topology
+        self.sequence = sequence
+    }
+
+    /// Takes an event and says what to do.
+    package mutating func handle(_ event: ClientEvent) -> [ClientAction] {
+        switch event {
+        case .connected: sayHello()
+        case .disconnected: actions.append(.report(.parentGone))
+        case .message(let envelope): receive(envelope)
+        case .fetched(let digest): modelArrived(digest)
+        case .fetchFailed(let digest, let reason): modelFailed(digest, reason)
+        case .progress(let number, let permille): reportProgress(number, permille)
+        case .trained(let number, let outcome): trained(number, outcome)
+        case .trainingFailed(let number, let text): trainingFailed(number, text)
+        case .stop: leave(.stopped)
+        }
+        defer { actions = [] }
+        return actions
+    }
+
+    private mutating func send(_ message: Message) {
+        actions.append(.send(Envelope(run: run, epoch: epoch, message: message)))
+    }
+
+    private mutating func sayHello() {
+        send(
+            .hello(
+                Hello(
+                    node: node, role: .client(client), wireVersions: WireVersion.supported, encodings: [.float32],
+                    topology: topology)))
+    }
+
+    private mutating func receive(_ envelope: Envelope) {
+        switch envelope.message {
+        case .welcome:
+            actions.append(.report(.welcomed))
+            resume()
+        case .plan(let plan):
+            planArrived(plan, run: envelope.run, epoch: envelope.epoch)
+        case .receipt(let receipt):
+            if case .offered(let update, _) = stage, receipt.subject == .update(update.key) {
+                stage = .offered(update, receipted: true)
+                actions.append(.report(.uploaded(update.number)))
+            }
+        case .roundClosed(let closed): roundClosed(closed)
+        case .refuse(let refusal): refused(refusal)
+        case .drain(let drain): leave(drain.reason)
+        case .wait, .hello, .ready, .update, .sumOffer, .sum, .sumGrant, .working, .leave: break
+        }
+    }
+
+    // MARK: Plans
+
+    private mutating func planArrived(_ plan: RoundPlan, run: RunID?, epoch: TopologyEpoch) {
+        if run != self.run {
+            if case .training = stage {} else { reset() }
+            newest = nil
+            self.run = run
+        }
+        self.epoch = epoch
+        if case .offered(let update, _) = stage, update.number == plan.number {
+            send(.update(update))
+            return
+        }
+        if let newest, plan.number <= newest { return }
+        newest = plan.number
+        switch stage {
+        case .training: waiting = plan
+        case .offered(let update, _):
+            actions.append(.report(.dropped(node, update.number, .late)))
+            reset()
+            begin(plan)
+        case .idle, .fetching: begin(plan)
+        }
+    }
+
+    /// Goes on after a reconnect: the same offer under the same key, or the rest of the model.
+    private mutating func resume() {
+        switch stage {
+        case .offered(let update, _): send(.update(update))
+        case .fetching(let plan): begin(plan)
+        case .idle, .training: break
+        }
+    }
+
+    private mutating func begin(_ plan: RoundPlan) {
+        guard let source = plan.model.sources.first(where: { $0.encoding == .float32 }) else {
+            giveUp(.wrongEncoding, "the plan offers no float32 source for its model")
+            return
+        }
+        if let model, model != plan.model.digest { actions.append(.release([model])) }
+        model = plan.model.digest
+        stage = .fetching(plan)
+        actions.append(.fetch(source.object))
+    }
+
+    private mutating func modelArrived(_ digest: Digest) {
+        guard case .fetching(let plan) = stage, plan.model.digest == digest else { return }
+        stage = .training(plan)
+        actions.append(.report(.training(plan.number)))
+        send(.working(Working(number: plan.number, chosenCount: 1, reportedCount: 0, permille: 0)))
+        let job = TrainJob(client: client, number: plan.number, kind: plan.kind, seed: plan.seed)
+        actions.append(.train(job, plan: plan))
+    }
+
+    private mutating func modelFailed(_ digest: Digest, _ reason: ReasonCode) {
+        guard case .fetching(let plan) = stage, plan.model.digest == digest else { return }
+        model = nil
+        giveUp(reason, "the base model could not be fetched")
+    }
+
+    private mutating func reportProgress(_ number: RoundNumber, _ permille: UInt32) {
+        guard case .training(let plan) = stage, plan.number == number else { return }
+        send(.working(Working(number: number, chosenCount: 1, reportedCount: 0, permille: permille)))
+    }
+
+    // MARK: Results
+
+    private mutating func trained(_ number: RoundNumber, _ outcome: TrainOutcome) {
+        guard case .training(let plan) = stage, plan.number == number else { return }
+        if let next = takeWaiting() {
+            if let body = outcome.body { actions.append(.release([body.digest])) }
+            actions.append(.report(.dropped(node, number, .late)))
+            begin(next)
+            return
+        }
+        let key = UpdateKey(node: node, sequence: sequence)
+        sequence += 1
+        actions.append(.store(sequence: sequence))
+        let update = Update(
+            key: key, number: number, base: plan.model.digest, groups: outcome.groups,
+            metrics: outcome.report.metrics, body: outcome.body)
+        stage = .offered(update, receipted: false)
+        send(.update(update))
+    }
+
+    private mutating func trainingFailed(_ number: RoundNumber, _ text: String) {
+        guard case .training(let plan) = stage, plan.number == number else { return }
+        giveUp(.trainingFailed, text)
+        if let next = takeWaiting() { begin(next) }
+    }
+
+    /// Tells the parent that no update will come for the plan at hand.
+    private mutating func giveUp(_ reason: ReasonCode, _ text: String) {
+        stage = .idle
+        actions.append(.report(.refused(node, reason, text: text)))
+        let key = UpdateKey(node: node, sequence: sequence)
+        send(.refuse(Refuse(subject: .update(key), reason: reason, text: text)))
+    }
+
+    private mutating func takeWaiting() -> RoundPlan? {
+        defer { waiting = nil }
+        guard let waiting else { return nil }
+        stage = .idle
+        return waiting
+    }
+
+    private mutating func roundClosed(_ closed: RoundClosed) {
+        guard case .offered(let update, let receipted) = stage, update.number <= closed.number else { return }
+        if receipted {
+            actions.append(.report(.roundClosed(closed.number, closed.outcome)))
+        } else {
+            actions.append(.report(.dropped(node, update.number, .late)))
+        }
+        reset()
+    }
+
+    private mutating func refused(_ refusal: Refuse) {
+        actions.append(.report(.refused(node, refusal.reason, text: refusal.text)))
+        guard case .offered(let update, _) = stage, refusal.subject == .update(update.key) else { return }
+        reset()
+    }
+
+    private mutating func leave(_ reason: ReasonCode) {
+        send(.leave(Leave(reason: reason)))
+        reset()
+        actions.append(.report(.finished(reason)))
+        actions.append(.finish(reason))
+    }
+
+    private mutating func reset() {
+        if case .offered(let update, _) = stage, let body = update.body { actions.append(.release([body.digest])) }
+        stage = .idle
+    }
+}

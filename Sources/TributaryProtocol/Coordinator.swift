@@ -1,0 +1,61 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryCore
+import TributaryTopology
+
+/// The root's round loop: when to open a round, what comes after it, and when the run is over.
+struct Coordinator: Sendable {
+    enum Phase: Sendable {
+        /// Waits for clients; `since` is when enough were first there.
+        case gathering(since: Moment?)
+        /// A round is open, or its sum is being stepped and evaluated.
+        case busy
+        /// The devices evaluate the model.
+        case surveying
+        case finished
+    }
+
+    let settings: AggregatorConfiguration.Root
+    var model: ModelReference
+    /// The last round that was begun; 0 before the first.
+    var round: UInt32 = 0
+    var phase = Phase.gathering(since: nil)
+    /// What was said last about gathering, so that it is said once.
+    var announced: UInt64?
+
+    init(settings: AggregatorConfiguration.Root, model: ModelReference) {
+        self.settings = settings
+        self.model = model
+    }
+
+    /// When the first round opens although not everybody has come.
+    var gatheringEnds: Moment? {
+        guard case .gathering(let since?) = phase else { return nil }
+        return since + settings.deadline
+    }
+
+    /// Whether a round may open: everybody is there, or enough are and the first round need not wait longer.
+    mutating func mayOpen(connected: UInt64, needed: UInt64, expected: UInt64, at now: Moment) -> Bool {
+        guard case .gathering(let since) = phase else { return false }
+        if connected >= expected { return true }
+        guard connected >= needed else {
+            phase = .gathering(since: nil)
+            return false
+        }
+        if round > 0 { return true }
+        phase = .gathering(since: since ?? now)
+        return now - (since ?? now) >= settings.deadline
+    }
+
+    /// Whether the model of the last round is to be judged on the root's held-out set.
+    var evaluationIsDue: Bool { settings.evaluation.isDue(after: round, of: settings.roundCount) }
+
+    /// Whether the devices are to evaluate the model of the last round.
+    var surveyIsDue: Bool { settings.evaluation.isDueOnDevices(after: round, of: settings.roundCount) }
+
+    func stops(at metrics: [MetricCounter]) -> Bool {
+        func value(_ name: String) -> Double { metrics.first { $0.name == name }?.value ?? .nan }
+        return settings.stop?.isMet(accuracy: value("accuracy"), loss: value("loss")) ?? false
+    }
+}

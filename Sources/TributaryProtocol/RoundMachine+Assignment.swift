@@ -1,0 +1,301 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+import TributaryTopology
+
+// A node with a parent: takes plans, answers them with a sum (pass-through) or a voice (stepping).
+
+extension RoundMachine {
+    /// A message of the parent that concerns this run.
+    package mutating func receiveFromParent(_ message: Message, _ membership: Membership, at now: Moment) {
+        switch message {
+        case .plan(let plan): planArrived(plan, at: now)
+        case .sumGrant(let grant): granted(grant)
+        case .receipt(let receipt): receipted(receipt)
+        case .roundClosed(let closed): parentClosed(closed)
+        case .refuse(let refusal): parentRefused(refusal)
+        case .drain(let drain): runEnded(drain.reason, membership)
+        default: break
+        }
+    }
+
+    /// The parent welcomed this node (again): it gets the answer that is still open.
+    package mutating func parentWelcomed() { repeatAnswer() }
+
+    private mutating func repeatAnswer() {
+        switch assignment?.answer {
+        case .offer(let offer): actions.append(.toParent(.sumOffer(offer)))
+        case .sum(let sum):
+            // The parent may have lost its state with the grant: names first, again.
+            let offer = SumOffer(
+                key: sum.key, names: offeredNames, chosenCount: collection?.chosenCount ?? sum.contributorCount,
+                contributorCount: sum.contributorCount, reason: nil)
+            assignment?.answer = .offer(offer)
+            actions.append(.toParent(.sumOffer(offer)))
+        case .update(let update): actions.append(.toParent(.update(update)))
+        case .pending, .receipted, nil: break
+        }
+    }
+
+    // MARK: Plans
+
+    private mutating func planArrived(_ plan: RoundPlan, at now: Moment) {
+        if let assignment, plan.number == assignment.plan.number {
+            repeatAnswer()
+            return
+        }
+        if let assignment, plan.number < assignment.plan.number { return }
+        if collection != nil { close(.failed(.parentLate)) }
+        offeredNames = nil
+        let weights = plan.groups.map { _ in UInt64(0) }
+        assignment = Assignment(plan: plan, deadline: now + plan.timeLeft, model: plan.model, weights: weights)
+        guard let source = plan.model.sources.first(where: { $0.encoding == .float32 }) else { return }
+        actions.append(.work(.fetch(source.object, from: .parent)))
+    }
+
+    mutating func modelArrived(_ digest: Digest, _ membership: Membership, at now: Moment) {
+        guard let assignment, collection == nil, assignment.plan.model.digest == digest,
+            case .pending = assignment.answer
+        else { return }
+        let unused = retired.filter { $0 != digest }
+        retired = []
+        if !unused.isEmpty { actions.append(.work(.release(unused))) }
+        if closed == nil { gatherUntil = now + .nanoseconds((assignment.deadline - now).nanoseconds / 2) }
+        openWhenGathered(membership, at: now)
+    }
+
+    /// A node that has just started gives its children time to come (back) before its first round.
+    mutating func openWhenGathered(_ membership: Membership, at now: Moment) {
+        if let gatherUntil {
+            let needed = configuration.quorum * Double(configuration.expectedClientCount)
+            guard now >= gatherUntil || Double(membership.clientCount) >= needed else { return }
+            self.gatherUntil = nil
+        }
+        guard collection == nil, let assignment, case .pending = assignment.answer else { return }
+        openNext(membership, at: now)
+    }
+
+    /// Opens the plan below, or the next edge round of it.
+    private mutating func openNext(_ membership: Membership, at now: Moment) {
+        guard let assignment else { return }
+        let left = max(.zero, assignment.deadline - now)
+        var plan = assignment.plan
+        if let stepping = configuration.stepping {
+            let before = (plan.number.edgeRound - 1) * stepping.edgeRounds
+            plan.number = RoundNumber(round: plan.number.round, edgeRound: before + assignment.edgeRound)
+            if plan.kind != .evaluate {
+                plan.model = assignment.model
+                plan.groups = plan.groups.map { group in
+                    var group = group
+                    group.ring = stepping.ring
+                    return group
+                }
+                let rounds = stepping.edgeRounds - assignment.edgeRound + 1
+                let share = DeadlineRule.edgeRound(
+                    of: DeadlineRule.derived.timeOpen(timeLeft: left), edgeRoundsLeft: rounds)
+                open(plan, until: now + share, membership, at: now)
+                return
+            }
+        }
+        open(plan, until: now + DeadlineRule.derived.timeOpen(timeLeft: left), membership, at: now)
+    }
+
+    // MARK: Stepping
+
+    mutating func edgeRoundCollected(
+        _ collection: Collection, _ stepping: AggregatorConfiguration.Stepping, reached: Bool, reason: ReasonCode?,
+        _ membership: Membership, at now: Moment
+    ) {
+        guard let assignment else { return }
+        if reached {
+            actions.append(.work(.step(collection.plan.number, stepping.optimizer, base: assignment.model.digest)))
+        } else {
+            close(.failed(reason ?? .belowQuorum))
+            nextEdgeRound(stepping, membership, at: now)
+        }
+    }
+
+    mutating func edgeStepped(
+        _ model: ModelReference, _ totals: SumTotals, _ membership: Membership, at now: Moment
+    ) {
+        guard let stepping = configuration.stepping, let collection, var assignment else { return }
+        let previous = assignment.model.digest
+        if previous != assignment.plan.model.digest, previous != model.digest { bodies.append(previous) }
+        assignment.model = model
+        assignment.metrics = totals.metrics
+        assignment.weights = zip(assignment.weights, totals.weights).map { max($0, $1) }
+        self.assignment = assignment
+        actions.append(.report(.stepped(collection.plan.number, model: model.digest)))
+        close(.committed(contributorCount: collection.contributorCount))
+        nextEdgeRound(stepping, membership, at: now)
+    }
+
+    mutating func edgeStepFailed(_ text: String, _ membership: Membership, at now: Moment) {
+        guard let stepping = configuration.stepping else { return }
+        actions.append(.report(.refused(configuration.node, .notFinite, text: text)))
+        close(.failed(.notFinite))
+        nextEdgeRound(stepping, membership, at: now)
+    }
+
+    private mutating func nextEdgeRound(
+        _ stepping: AggregatorConfiguration.Stepping, _ membership: Membership, at now: Moment
+    ) {
+        guard var assignment else { return }
+        if assignment.edgeRound < stepping.edgeRounds {
+            assignment.edgeRound += 1
+            self.assignment = assignment
+            openNext(membership, at: now)
+        } else if assignment.weights.allSatisfy({ $0 > 0 }), !assignment.weights.isEmpty {
+            actions.append(
+                .work(
+                    .sealVoice(
+                        assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
+                        groups: assignment.plan.groups)))
+        } else {
+            sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum)
+        }
+    }
+
+    mutating func voiceSealed(_ number: RoundNumber, _ body: ObjectReference, _ groups: [Update.Group]) {
+        guard let assignment, assignment.plan.number == number else { return }
+        var groups = groups
+        for index in groups.indices where index < assignment.weights.count {
+            groups[index].weight = assignment.weights[index]
+        }
+        let update = Update(
+            key: UpdateKey(node: configuration.node, sequence: sequence), number: number,
+            base: assignment.plan.model.digest, groups: groups, metrics: assignment.metrics, body: body)
+        sequence += 1
+        self.assignment?.answer = .update(update)
+        actions.append(.toParent(.update(update)))
+    }
+
+    // MARK: Passing through
+
+    mutating func offerSum(_ collection: Collection, reason: ReasonCode?) {
+        let names = collection.contributionNames
+        guard !names.isEmpty else {
+            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: reason ?? .belowQuorum)
+            return
+        }
+        guard let key = sumKey else { return }
+        actions.append(.work(.sealNames(key, names)))
+    }
+
+    /// The key of this node's sum for the plan at hand.
+    private var sumKey: SumKey? {
+        assignment.map { SumKey(node: configuration.node, number: $0.plan.number, revision: $0.revision) }
+    }
+
+    mutating func namesSealed(_ key: SumKey, _ names: ObjectReference?) {
+        guard let collection, key == sumKey else { return }
+        guard let names else {
+            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: .storage)
+            return
+        }
+        bodies.append(names.digest)
+        offeredNames = names
+        let reason: ReasonCode? = collection.meetsQuorum ? nil : collection.endedBy ?? .belowQuorum
+        sendOffer(
+            names: names, chosen: collection.chosenCount, contributors: collection.contributorCount, reason: reason)
+    }
+
+    private mutating func sendOffer(
+        names: ObjectReference?, chosen: UInt64, contributors: UInt64, reason: ReasonCode?
+    ) {
+        guard let key = sumKey else { return }
+        let offer = SumOffer(
+            key: key, names: names, chosenCount: chosen, contributorCount: contributors, reason: reason)
+        assignment?.answer = .offer(offer)
+        actions.append(.toParent(.sumOffer(offer)))
+    }
+
+    private mutating func granted(_ grant: SumGrant) {
+        guard case .offer(let offer) = assignment?.answer, offer.key == grant.key, let collection else { return }
+        guard takeOut(Set(grant.exclude), from: collection) else {
+            actions.append(.work(.sealSum(grant.key)))
+            return
+        }
+        assignment?.revision += 1
+        if let collection = self.collection { offerSum(collection, reason: .duplicate) }
+    }
+
+    /// Takes excluded contributions out of the sum: an update exactly, a child's sum as a whole.
+    ///
+    /// - Returns: whether the sum now stands for other names than were granted, so that it must be offered anew.
+    private mutating func takeOut(_ excluded: Set<ContributionName>, from collection: Collection) -> Bool {
+        var updates: [UpdateKey] = []
+        var sums: [SumKey] = []
+        for name in collection.names {
+            guard let member = collection[name], member.state == .accepted,
+                member.names.contains(where: { excluded.contains($0) })
+            else { continue }
+            if let sum = member.sum {
+                sums.append(sum.key)
+            } else if let update = member.update {
+                updates.append(update.key)
+            }
+            drop(name, .duplicate)
+        }
+        if !updates.isEmpty || !sums.isEmpty { actions.append(.work(.takeOut(updates, sums: sums))) }
+        return !sums.isEmpty || self.collection?.contributorCount == 0
+    }
+
+    mutating func sumSealed(
+        _ key: SumKey, _ groups: [Sum.Group], _ metrics: [MetricCounter], _ body: ObjectReference?
+    ) {
+        guard let assignment, let collection, key == sumKey else { return }
+        if let body { bodies.append(body.digest) }
+        let sum = Sum(
+            key: key, base: assignment.plan.model.digest, contributorCount: collection.contributorCount,
+            groups: groups, metrics: metrics, body: body)
+        self.assignment?.answer = .sum(sum)
+        actions.append(.toParent(.sum(sum)))
+    }
+
+    // MARK: The end of the parent's round
+
+    private mutating func receipted(_ receipt: Receipt) {
+        switch (assignment?.answer, receipt.subject) {
+        case (.sum(let sum), .sum(let key)) where sum.key == key: assignment?.answer = .receipted
+        case (.update(let update), .update(let key)) where update.key == key: assignment?.answer = .receipted
+        default: break
+        }
+    }
+
+    private mutating func parentRefused(_ refusal: Refuse) {
+        actions.append(.report(.refused(configuration.node, refusal.reason, text: refusal.text)))
+        switch (assignment?.answer, refusal.subject) {
+        case (.offer(let offer), .sum(let key)) where offer.key == key: break
+        case (.sum(let sum), .sum(let key)) where sum.key == key: break
+        case (.update(let update), .update(let key)) where update.key == key: break
+        default: return
+        }
+        assignment?.answer = .receipted
+        close(.failed(refusal.reason))
+    }
+
+    private mutating func parentClosed(_ parent: RoundClosed) {
+        guard let assignment, assignment.plan.number == parent.number else { return }
+        if collection?.phase == .closed {
+            close(parent.outcome)
+        } else if collection != nil {
+            close(.failed(.parentLate))
+        }
+        var finished: [Digest] = [assignment.plan.model.digest]
+        if assignment.model.digest != assignment.plan.model.digest { finished.append(assignment.model.digest) }
+        if case .update(let update) = assignment.answer, let body = update.body { finished.append(body.digest) }
+        // The next plan's base may be any model; what is held now is let go when that plan has come.
+        retired += finished
+        self.assignment?.answer = .receipted
+    }
+
+    private mutating func runEnded(_ reason: ReasonCode, _ membership: Membership) {
+        if collection != nil { close(.failed(.stopped)) }
+        for child in membership.all { actions.append(.toChild(child.name, .drain(Drain(reason: reason)))) }
+        actions.append(.toParent(.leave(Leave(reason: reason))))
+        actions.append(.report(.finished(reason)))
+        actions.append(.finish(reason))
+    }
+}

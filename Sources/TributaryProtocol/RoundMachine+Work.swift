@@ -1,0 +1,40 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+
+extension RoundMachine {
+    /// The driver has done a piece of work.
+    package mutating func completed(_ result: RoundWorkResult, _ membership: Membership, at now: Moment) {
+        switch result {
+        case .fetched(let digest, .parent): modelArrived(digest, membership, at: now)
+        case .fetched(let digest, .child(let name)): fetched(digest, from: name)
+        case .fetchFailed(let digest, .parent, let reason):
+            actions.append(
+                .report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
+        case .fetchFailed(let digest, .child(let name), let reason):
+            fetchFailed(digest, from: name, reason, membership, at: now)
+        case .folded(let key, let refusal): folded(key, refusal, membership, at: now)
+        case .sumFolded(let key, let refusal): sumFolded(key, refusal, membership, at: now)
+        case .namesRead(let key, let names): namesRead(key, names, membership, at: now)
+        case .namesSealed(let key, let names): namesSealed(key, names)
+        case .sumSealed(let key, let groups, let metrics, let body): sumSealed(key, groups, metrics, body)
+        case .stepped(let number, let model, let totals):
+            if coordinator != nil {
+                rootStepped(number, model, totals, membership, at: now)
+            } else if collection?.plan.number == number {
+                edgeStepped(model, totals, membership, at: now)
+            }
+        case .stepFailed(let number, let text):
+            guard collection?.plan.number == number else { return }
+            if coordinator != nil {
+                rootStepFailed(text, membership, at: now)
+            } else {
+                edgeStepFailed(text, membership, at: now)
+            }
+        case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups)
+        case .evaluated(let number, let metrics): evaluated(number, metrics, membership, at: now)
+        case .checkpointed: break
+        }
+    }
+}

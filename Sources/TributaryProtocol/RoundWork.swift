@@ -1,0 +1,90 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+
+/// Where an object is fetched from.
+package enum Neighbour: Hashable, Sendable {
+    case parent
+    case child(NodeName)
+}
+
+/// Work on vectors and files that a round machine asks of its driver; done in the order asked.
+package enum RoundWork: Hashable, Sendable {
+    /// Have the object here; answered by `fetched` or `fetchFailed`.
+    case fetch(ObjectReference, from: Neighbour)
+    /// Stop fetching it.
+    case cancel(Digest, from: Neighbour)
+    /// Start an empty sum for a round.
+    case begin(RoundNumber, [GroupPlan])
+    /// Validate an update whose body is here, and add it; answered by `folded`.
+    case fold(Update)
+    /// Validate a child's sum whose body is here, and add it; answered by `sumFolded`.
+    case foldSum(Sum)
+    /// Read a name list that is here; answered by `namesRead`.
+    case readNames(SumKey, ObjectReference)
+    /// Write a name list; answered by `namesSealed`.
+    case sealNames(SumKey, [ContributionName])
+    /// Take updates and children's sums out of the sum again; not answered.
+    case takeOut([UpdateKey], sums: [SumKey])
+    /// Write the sum's body; answered by `sumSealed`.
+    case sealSum(SumKey)
+    /// Divide the sum and step the model; answered by `stepped`.
+    case step(RoundNumber, ServerOptimizer, base: Digest)
+    /// Write `model - base` as an update's body; answered by `voiceSealed`.
+    case sealVoice(RoundNumber, model: Digest, base: Digest, groups: [GroupPlan])
+    /// Evaluate a model on the held-out set; answered by `evaluated`.
+    case evaluate(RoundNumber, model: Digest)
+    /// Save a model for people; answered by `checkpointed`.
+    case checkpoint(RoundNumber, model: Digest)
+    /// Nobody here needs these objects any more.
+    case release([Digest])
+}
+
+/// The driver's answers.
+package enum RoundWorkResult: Sendable {
+    case fetched(Digest, from: Neighbour)
+    case fetchFailed(Digest, from: Neighbour, ReasonCode)
+    /// `nil`: the update is in the sum. Otherwise nothing of it is.
+    case folded(UpdateKey, Refusal?)
+    case sumFolded(SumKey, Refusal?)
+    case namesRead(SumKey, [ContributionName]?)
+    case namesSealed(SumKey, ObjectReference?)
+    case sumSealed(SumKey, groups: [Sum.Group], metrics: [MetricCounter], body: ObjectReference?)
+    case stepped(RoundNumber, model: ModelReference, totals: SumTotals)
+    case stepFailed(RoundNumber, text: String)
+    case voiceSealed(RoundNumber, body: ObjectReference, encodings: [Update.Group])
+    case evaluated(RoundNumber, metrics: [MetricCounter])
+    case checkpointed(RoundNumber)
+
+    /// Why something was not folded.
+    package struct Refusal: Hashable, Sendable {
+        package var reason: ReasonCode
+        package var text: String
+        package init(reason: ReasonCode, text: String) {
+            self.reason = reason
+            self.text = text
+        }
+    }
+}
+
+/// What a closed sum held, beside its vector.
+package struct SumTotals: Hashable, Sendable {
+    /// Total weight per group, in plan order.
+    package var weights: [UInt64]
+    package var metrics: [MetricCounter]
+    package init(weights: [UInt64], metrics: [MetricCounter]) {
+        self.weights = weights
+        self.metrics = metrics
+    }
+}
+
+/// What a round machine wants done.
+package enum RoundAction: Hashable, Sendable {
+    case toParent(Message)
+    case toChild(NodeName, Message)
+    case work(RoundWork)
+    case report(TelemetryEvent)
+    /// The run is over.
+    case finish(ReasonCode?)
+}

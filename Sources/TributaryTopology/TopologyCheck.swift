@@ -1,0 +1,98 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryCore
+
+extension Topology {
+    /// Everything wrong or doubtful that the topology shows by itself, in the order of the file's sections.
+    ///
+    /// - Parameter broken: paths whose values are known to be wrong and stand for defaults; nothing is said about them.
+    package func issues(besides broken: [String] = []) -> [TopologyIssue] {
+        var check = TopologyCheck(self, broken: broken)
+        _ = check.run()
+        return check.issues
+    }
+
+    /// The number of the device with a name; `nil` when there is none.
+    func deviceIndex(named name: String, deviceCount: UInt64) -> UInt64? {
+        guard let tier = tiers.last else { return nil }
+        if case .names(let names) = tier.fanOut {
+            return names.firstIndex(of: name).map { UInt64($0) }
+        }
+        let stem = tier.name + "-"
+        guard name.hasPrefix(stem) else { return nil }
+        let digits = name.utf8.dropFirst(stem.utf8.count)
+        guard !digits.isEmpty, digits.count <= 20, digits.allSatisfy({ (48...57).contains($0) }),
+            digits.count == 1 || digits.first != 48, let index = UInt64(String(Substring(digits))),
+            index < deviceCount
+        else { return nil }
+        return index
+    }
+}
+
+/// One pass over a topology: collects issues and builds the tree on the way.
+struct TopologyCheck {
+    let topology: Topology
+    /// Paths that are known to be wrong already; nothing is said about them again.
+    let broken: [String]
+    private(set) var issues: [TopologyIssue] = []
+
+    init(_ topology: Topology, broken: [String] = []) {
+        self.topology = topology
+        self.broken = broken
+    }
+
+    /// Checks everything; a tree comes out when nothing stood in the way of building one.
+    mutating func run() -> Tree? {
+        checkHead()
+        checkTiers()
+        guard canPlaceNodes else { return nil }
+        var found: [TopologyIssue] = []
+        let canCompute = issues.allSatisfy { $0.severity != .error } && broken.isEmpty
+        defer { add(found) }
+        guard var layout = TreeLayout(topology, issues: &found) else { return nil }
+        found += cohortSizeIssues(deviceCount: layout.deviceCount)
+        layout.finish(&found)
+        guard canCompute, found.allSatisfy({ $0.severity != .error }) else { return nil }
+        layout.assignRings(&found)
+        return found.contains { $0.severity == .error } ? nil : layout.tree()
+    }
+
+    /// Whether the number, names and order of nodes are known, so that looking at the tree finds true issues only.
+    private var canPlaceNodes: Bool {
+        let blocking: Set<TopologyIssue.Code> = [.tiers, .name, .duplicateName, .count, .limit]
+        guard issues.allSatisfy({ !blocking.contains($0.code) && !Self.isPlacement($0.path) }) else { return false }
+        return !broken.contains(where: Self.isPlacement)
+    }
+
+    /// Whether a path says how many nodes a tier has or what they are called.
+    private static func isPlacement(_ path: String) -> Bool {
+        guard path.hasPrefix("tiers") else { return false }
+        let keys = path.split(separator: ".").dropFirst()
+        guard let key = keys.first else { return true }
+        return ["name", "nodes", "count", "per-parent"].contains { key == $0 || key.hasPrefix($0 + "[") }
+    }
+
+    private func cohortSizeIssues(deviceCount: UInt64) -> [TopologyIssue] {
+        guard case .count(let count, _) = topology.selection, count > deviceCount else { return [] }
+        return [
+            TopologyIssue(
+                .quorum, at: "tiers[\(topology.tiers.count - 1)].cohort.count",
+                "a cohort of \(count) cannot be chosen among \(deviceCount) devices")
+        ]
+    }
+
+    mutating func report(_ code: TopologyIssue.Code, _ path: String, _ message: String) {
+        add([TopologyIssue(code, at: path, message)])
+    }
+
+    /// Adds what is not about a path that is known to be broken.
+    private mutating func add(_ found: [TopologyIssue]) {
+        issues += found.filter { issue in
+            !broken.contains { path in
+                path == issue.path || issue.path.hasPrefix(path + ".") || issue.path.hasPrefix(path + "[")
+                    || (issue.code == .count && path.hasPrefix(issue.path + "."))
+            }
+        }
+    }
+}
