@@ -72,7 +72,7 @@ let package = Package(
         room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
-        room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire", "CProtobufC"]),
+        room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
         room("TributaryBus", ["TributaryCore", "TributaryCrypto", "TributaryWire", "CZeroMQ"]),
         room(
             "TributaryClient",
@@ -111,7 +111,8 @@ let package = Package(
         room("TributaryTestSupport", ["TributaryCore", "TributaryRing"]),
         tests("TributaryRingTests", ["TributaryRing", "TributaryTestSupport", "CTributaryKernels"]),
         tests("TributaryCoreTests", ["TributaryCore", "TributaryRing", "TributaryTestSupport"]),
-        tests("TributaryTopologyTests", ["TributaryTopology", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests(
+            "TributaryTopologyTests", ["TributaryTopology", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests("TributaryCodecTests", ["TributaryCodec", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(
             "TributaryAggregationTests",
@@ -132,7 +133,9 @@ let package = Package(
             "TributaryPlanningTests",
             ["TributaryPlanning", "TributaryTopology", "TributaryCore", "TributaryRing", "TributaryLearning"]
         ),
-        tests("TributaryFilesTests", ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests(
+            "TributaryFilesTests",
+            ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(
             "TributaryTopologyFileTests",
             ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"],
@@ -144,7 +147,10 @@ let package = Package(
         ),
         tests(
             "TributaryBusTests",
-            ["TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]
+            [
+                "TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing",
+                "TributaryTestSupport",
+            ]
         ),
         tests("TributaryIntegrationTests", ["TributaryTestSupport", "TributaryCore"]),
     ]

@@ -3,6 +3,7 @@
 
 /// Where a federation's examples come from and how they are spread over its devices.
 package struct DataSpecification: Hashable, Sendable {
+    /// The files that hold the examples.
     package enum Source: Hashable, Sendable {
         /// The files of Debian's dataset-fashion-mnist: 60,000 + 10,000 images of 28 x 28, 10 classes.
         case fashionMNIST

@@ -37,6 +37,13 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         (0..<Digest.byteCount).map { UInt8(truncatingIfNeeded: words[$0 / 8] >> UInt64(8 * ($0 % 8))) }
     }
 
+    /// Writes the 32 bytes to the beginning of `buffer`, which must hold them.
+    package func write(to buffer: UnsafeMutableRawBufferPointer) {
+        for position in 0..<4 {
+            buffer.storeBytes(of: words[position].littleEndian, toByteOffset: 8 * position, as: UInt64.self)
+        }
+    }
+
     /// 64 lower-case hexadecimal digits.
     package var description: String {
         let digits = Array("0123456789abcdef".utf8)

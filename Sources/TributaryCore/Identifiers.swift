@@ -24,7 +24,7 @@ package struct ClientIndex: Hashable, Comparable, Sendable, CustomStringConverti
     package static func < (left: ClientIndex, right: ClientIndex) -> Bool { left.value < right.value }
 }
 
-/// A version of the topology; increases with each change that a running tree applies. Starts at 1.
+/// A version of the topology; starts at 1 and increases with each change that a running tree applies.
 package struct TopologyEpoch: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: UInt64
     package init(_ value: UInt64) { self.value = value }
@@ -32,8 +32,10 @@ package struct TopologyEpoch: Hashable, Comparable, Sendable, CustomStringConver
     package static func < (left: TopologyEpoch, right: TopologyEpoch) -> Bool { left.value < right.value }
 }
 
-/// Where in a run something happens: the root's round (0 is the initial model, training starts at 1) and the edge
-/// rounds of the stepping tiers inside it, which one node counts as a single number starting at 1.
+/// Where in a run something happens: the root's round and the edge round inside it.
+///
+/// Round 0 is the initial model; training starts at 1. A node counts the edge rounds of the stepping tiers inside a
+/// round as a single number that starts at 1.
 package struct RoundNumber: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The root's round.
     package let round: UInt32

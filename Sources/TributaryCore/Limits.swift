@@ -13,13 +13,20 @@ package enum Limits {
     package static let fieldCountMax = 4096
     /// Heap that unpacking one message may take, as a multiple of the largest frame.
     package static let unpackBudgetFactor = 4
-    /// Names of nodes, runs, tensors and groups, and texts of refusals.
+    /// Names of nodes, runs, tensors and groups.
     package static let nameByteCountMax = 64
+    /// Texts of refusals: a sentence or two for a person.
     package static let textByteCountMax = 512
-    /// Groups of one model, tensors of one layout, metrics of one update.
+    /// Groups of one model: each has a ring and an entry of its own in every update and sum.
     package static let groupCountMax = 64
+    /// Tensors of one layout: deep models have hundreds.
     package static let tensorCountMax = 1024
+    /// Metrics of one update, each a pair of counters.
     package static let metricCountMax = 32
+    /// Extents of one tensor, encodings that a child offers, sources of one model.
+    package static let extentCountMax = 8
+    package static let encodingCountMax = 16
+    package static let sourceCountMax = 16
     /// Bytes that one receiver asks a peer for ahead of what arrived: keeps the link busy, bounds memory per transfer.
     package static let transferWindowByteCount = 1024 * 1024
     /// Bytes under way to a node over all its transfers.
@@ -30,6 +37,13 @@ package enum Limits {
     package static let objectByteCountMax: UInt64 = 4 << 30
     /// Contributors of one sum: bounds the name list (16 bytes a name) and the ring's total.
     package static let cohortMax: UInt64 = 1 << 22
+    /// Clients below one node, and how many times more are asked than waited for: sums and products stay exact.
+    package static let clientCountMax: UInt64 = 1 << 40
+    package static let overSelectMax = 1000.0
+    /// Names that one grant may exclude: 128 KiB, so that they fit a frame between aggregators.
+    package static let excludedNameCountMax = 8192
+    /// The longest time that a message may speak of: added to any clock's moment it cannot overflow.
+    package static let durationMax = Duration.seconds(366 * 86_400)
     /// Children of one node that may be connected at a time.
     package static let childCountMax = 20_000
     /// Depth of a tree, root and devices included.

@@ -10,7 +10,8 @@ extension RoundMachine {
         case .fetched(let digest, .parent): modelArrived(digest, membership, at: now)
         case .fetched(let digest, .child(let name)): fetched(digest, from: name)
         case .fetchFailed(let digest, .parent, let reason):
-            actions.append(.report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
+            actions.append(
+                .report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
         case .fetchFailed(let digest, .child(let name), let reason):
             fetchFailed(digest, from: name, reason, membership, at: now)
         case .folded(let key, let refusal): folded(key, refusal, membership, at: now)

@@ -43,7 +43,9 @@ extension TopologyCheck {
             break
         case .mlp(let hidden):
             checkWidths(hidden)
-            if hidden.isEmpty { report(.range, "model.hidden", "an mlp needs at least one hidden layer; or use linear") }
+            if hidden.isEmpty {
+                report(.range, "model.hidden", "an mlp needs at least one hidden layer; or use linear")
+            }
         case .cnn(let blocks, let hidden):
             checkWidths(hidden)
             if blocks.isEmpty { report(.range, "model.blocks", "a cnn needs at least one block") }

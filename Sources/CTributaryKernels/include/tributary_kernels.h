@@ -4,4 +4,5 @@
 // The kernels' public functions; each family has a header of its own.
 #pragma once
 
+#include "learn_kernels.h"
 #include "ring_kernels.h"

@@ -1,0 +1,123 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import TributaryCore
+internal import TributaryWire
+
+/// What a bus keeps about one peer: a child's session, or a link for as long as it exists.
+final class Session {
+    /// Messages that may wait for a slow peer; one that does not take them is given up.
+    static let outboxCountMax = 256
+
+    let peer: Peer
+    let route: Route
+    /// The child that the key stands for; `nil` on a link.
+    let node: NodeName?
+    /// The child's public key, as libzmq reports it with each frame.
+    let keyText: String
+    let meter: OutgoingMeter
+    /// The child's routing id as a number; 0 on a link.
+    var routingNumber: UInt64 = 0
+    var outbox: [Envelope] = []
+    var uploads: UploadQueue
+    /// Whether the session stands in the line of those that can be sent chunks.
+    var isInLine = false
+    var traffic = Traffic()
+    var answers = AnswerBudget()
+
+    enum Route {
+        case child(of: Listener, routingID: [UInt8])
+        case parent(Link)
+    }
+
+    init(
+        peer: Peer, route: Route, node: NodeName?, keyText: String, meter: OutgoingMeter, chunkByteCount: Int
+    ) {
+        self.peer = peer
+        self.route = route
+        self.node = node
+        self.keyText = keyText
+        self.meter = meter
+        uploads = UploadQueue(chunkByteCount: chunkByteCount)
+    }
+}
+
+/// One bind and the sessions of its children.
+final class Listener {
+    /// Ended sessions remembered per child, whose last frames are ignored.
+    static let endedCountMax = 16
+
+    let token: UInt64
+    let socket: ZeroMQSocket
+    let monitor: SocketMonitor
+    let domain: String
+    let chunkByteCount: Int
+    var admission = Admission()
+    var sessions: [UInt64: Session] = [:]
+    var nodes: [NodeName: (routingID: UInt64, session: Session)] = [:]
+    var ended: [NodeName: [UInt64]] = [:]
+    /// Which session a connection's descriptor belongs to, as a hint whom to probe when it closes.
+    var descriptors: [Int32: Peer] = [:]
+
+    init(token: UInt64, socket: ZeroMQSocket, monitor: SocketMonitor, domain: String, chunkByteCount: Int) {
+        self.token = token
+        self.socket = socket
+        self.monitor = monitor
+        self.domain = domain
+        self.chunkByteCount = chunkByteCount
+    }
+
+    var frameByteCountMax: Int { Wire.frameByteCountMax(chunkByteCount: chunkByteCount) }
+
+    /// A routing id as libzmq generates them: a zero byte and four of a counter; `nil` for one that a peer chose.
+    static func number(ofRoutingID bytes: UnsafeRawBufferPointer) -> UInt64? {
+        guard bytes.count == 5, bytes[0] == 0 else { return nil }
+        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}
+
+/// One connection to a parent, made again and again.
+final class Link {
+    enum State {
+        /// Waiting for the next attempt.
+        case down(until: Moment)
+        /// Connecting; given up at the moment.
+        case connecting(until: Moment)
+        case up
+    }
+
+    let token: UInt64
+    let endpoint: String
+    let parentKey: CurvePublicKey
+    let identity: CurveKeyPair
+    var state: State
+    var backoff: Backoff
+    var socket: ZeroMQSocket?
+    var monitor: SocketMonitor?
+    /// Attempts since the last success at which the parent hung up during the handshake.
+    var failedHandshakeCount = 0
+
+    init(
+        token: UInt64, endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,
+        firstAttempt: Moment
+    ) {
+        self.token = token
+        self.endpoint = endpoint
+        self.parentKey = parentKey
+        self.identity = identity
+        state = .down(until: firstAttempt)
+        backoff = Backoff(seed: jitterSeed)
+    }
+
+    var isUp: Bool {
+        if case .up = state { true } else { false }
+    }
+
+    /// When something is to be done although nothing was heard; `nil` while the link is up.
+    var due: Moment? {
+        switch state {
+        case .down(let moment), .connecting(let moment): moment
+        case .up: nil
+        }
+    }
+}

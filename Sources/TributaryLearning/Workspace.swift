@@ -1,0 +1,70 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where in one arena of floats a network's activations and intermediate gradients lie, for batches of `rows` examples.
+struct Workspace: Sendable {
+    /// A layer's places: `image` is a convolution's activation before pooling.
+    struct Place: Sendable {
+        let image: Int
+        let output: Int
+    }
+
+    /// The largest arena: 2^32 floats, 16 GiB.
+    private static let countMax = 1 << 32
+
+    let rows: Int
+    let input: Int
+    let layers: [Place]
+    /// The gradients at a layer's output and input, in turns.
+    let signals: (Int, Int)
+    /// The gradient at one example's convolution before pooling.
+    let imageSignal: Int
+    /// One example's patches, or their gradient.
+    let patches: Int
+    /// One layer's transposed weights.
+    let transposed: Int
+    /// The arena's length.
+    let count: Int
+
+    init(architecture: ModelArchitecture, rows: Int, forTraining: Bool) throws(LearningError) {
+        var cursor = Cursor()
+        let rows = max(rows, 1)
+        self.rows = rows
+        input = try cursor.take(architecture.featureCount, times: rows)
+        var layers: [Place] = []
+        var (signal, image, patch, weights) = (0, 0, 0, 0)
+        for (position, layer) in architecture.layers.enumerated() {
+            var imageStart = 0
+            if case .convolution(let shape) = layer.kind {
+                imageStart = try cursor.take(shape.pixelCount * layer.outputs, times: rows)
+                image = max(image, shape.pixelCount * layer.outputs)
+                patch = max(patch, shape.pixelCount * shape.patchCount)
+            }
+            layers.append(Place(image: imageStart, output: try cursor.take(layer.outputCount, times: rows)))
+            guard position > 0 else { continue }
+            signal = max(signal, layer.inputCount)
+            weights = max(weights, layer.weights.count)
+        }
+        self.layers = layers
+        patches = try cursor.take(patch, times: 1)
+        let training = forTraining ? 1 : 0
+        signals = (try cursor.take(signal, times: rows * training), try cursor.take(signal, times: rows * training))
+        imageSignal = try cursor.take(image, times: training)
+        transposed = try cursor.take(weights, times: training)
+        count = cursor.position
+    }
+
+    /// Hands out the arena piece by piece.
+    private struct Cursor {
+        var position = 0
+
+        mutating func take(_ values: Int, times rows: Int) throws(LearningError) -> Int {
+            let (length, overflow) = values.multipliedReportingOverflow(by: rows)
+            guard !overflow, length <= Workspace.countMax - position else {
+                throw .settings("a batch of \(rows) examples does not fit the trainer's memory; use a smaller batch")
+            }
+            defer { position += length }
+            return position
+        }
+    }
+}
