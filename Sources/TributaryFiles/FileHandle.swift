@@ -130,6 +130,15 @@ package enum Directory {
         return names.sorted()
     }
 
+    /// Removes a directory of files, best effort: what cannot be removed stays.
+    package static func removeAll(_ path: String) {
+        for name in (try? names(in: path)) ?? [] {
+            let entry = "\(path)/\(name)"
+            if unlink(entry) != 0 { removeAll(entry) }
+        }
+        rmdir(path)
+    }
+
     /// Makes a rename in a directory last.
     static func sync(_ path: String) throws(FilesError) {
         let directory = try FileHandle(opening: path, flags: O_RDONLY | O_DIRECTORY, action: "open the directory")

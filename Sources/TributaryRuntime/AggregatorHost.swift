@@ -23,6 +23,8 @@ package final class AggregatorHost {
     /// What is being fetched from the parent: asked for again when the link comes back.
     private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
     private var nextProbe = Bus.now()
+    /// How often the machine refused something, by reason; the bus counts its own refusals.
+    private var refusals: [ReasonCode: UInt64] = [:]
     private var isFinished = false
     private var reason: ReasonCode?
 
@@ -187,16 +189,26 @@ package final class AggregatorHost {
 
     private func note(_ event: TelemetryEvent) {
         report(EventRecord(event, at: node))
-        guard case .roundClosed(let number, _) = event else { return }
+        switch event {
+        case .refused(_, let reason, _): refusals[reason, default: 0] += 1
+        case .roundClosed(let number, _): reportCounters(number)
+        default: break
+        }
+    }
+
+    /// What went over the children's links so far, and how often something was refused.
+    private func reportCounters(_ number: RoundNumber) {
         let all = bus.traffic
         let up = parent.map { bus.traffic(of: $0) } ?? Traffic()
         report(EventRecord(
-            node: node, name: "traffic", level: .debug,
+            node: node, name: "counters", level: .debug,
             fields: [
                 ("round", .integer(Int64(number.round))),
                 ("received_from_children", .integer(Int64(all.bytesReceived - up.bytesReceived))),
                 ("sent_to_children", .integer(Int64(all.bytesSent - up.bytesSent))),
-            ]))
+            ] + refusals.merging(bus.refusals, uniquingKeysWith: +).sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                ("refused.\($0.key.rawValue)", .integer(Int64(clamping: $0.value)))
+            }))
     }
 
     private func perform(_ work: RoundWork, of run: RunID) {

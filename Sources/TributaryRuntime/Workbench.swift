@@ -3,14 +3,14 @@
 
 import TributaryAggregation
 import TributaryCore
-import TributaryFiles
-import TributaryProtocol
+package import TributaryFiles
+package import TributaryProtocol
 
 /// An aggregator's vectors: the sum under way, the optimizer's state, models and bodies in the store.
 ///
 /// Does what a round machine asks for, in the order asked. Anonymous memory is the sum, 8 bytes a parameter; all else
 /// is mapped from files. Used by one queue.
-final class Workbench {
+package final class Workbench {
     let store: ObjectStore
     let stateDirectory: String
     let evaluation: HeldOutEvaluation?
@@ -18,7 +18,7 @@ final class Workbench {
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
 
-    init(
+    package init(
         store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?
     ) {
         self.store = store
@@ -28,7 +28,7 @@ final class Workbench {
     }
 
     /// Does work in order; folds that follow each other are done in one pass over the sum.
-    func perform(_ works: [RoundWork], _ emit: (RoundWorkResult) -> Void) {
+    package func perform(_ works: [RoundWork], _ emit: (RoundWorkResult) -> Void) {
         var updates: [Update] = []
         for work in works {
             if case .fold(let update) = work, updates.count < RoundSum.batchCountMax {

@@ -44,7 +44,7 @@ struct RunTracker {
 
     /// Takes an event; returns the row of a round that is now complete.
     mutating func take(_ line: EventLine, at moment: Moment) -> RunSummary.Round? {
-        if line.event == "traffic" { countTraffic(line) }
+        if line.event == "counters" { countTraffic(line) }
         guard line.node == root else { return nil }
         switch line.event {
         case "gathering": gathering(line)
