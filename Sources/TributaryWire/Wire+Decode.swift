@@ -49,7 +49,7 @@ extension Wire {
         var payload = 0..<0
         while let field = try cursor.next() {
             switch field.number {
-            case 1: digest = Digest(frame[field.content])
+            case 1: digest = Digest(UnsafeRawBufferPointer(rebasing: frame[field.content]))
             case 2: offset = field.value
             case 3: payload = field.content
             default: break
@@ -62,6 +62,7 @@ extension Wire {
     }
 
     private static func trace(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> String {
+        guard !bytes.isEmpty else { return "" }
         try Field.atMost(bytes.count, Limits.nameByteCountMax, "envelope.trace_context")
         guard let trace = String(validating: bytes, as: UTF8.self) else {
             throw .malformed("envelope.trace_context is not UTF-8")
