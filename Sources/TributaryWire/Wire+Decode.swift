@@ -32,7 +32,12 @@ extension Wire {
         _ frame: UnsafeRawBufferPointer, _ kind: WireField, frameByteCountMax: Int
     ) throws(WireError) -> WireBody {
         if kind.number == TRIBUTARY__V1__ENVELOPE__KIND_CHUNK.rawValue {
-            return .chunk(try chunk(frame, kind.content))
+            let chunk = try chunk(frame, kind.content)
+            let maximum = max(0, frameByteCountMax - Limits.envelopeByteCount)
+            guard chunk.payload.count <= maximum else {
+                throw .oversized(byteCount: chunk.payload.count, maximum: maximum)
+            }
+            return .chunk(chunk)
         }
         var budget = UnpackBudget(frameByteCountMax: frameByteCountMax)
         let unpacked = try UnpackedEnvelope(frame, budget: &budget)
