@@ -83,7 +83,7 @@ extension TopologyCheck {
         if let deadline = tier.deadline, index > 0 {
             report(
                 .misplaced, "\(path).deadline",
-                "only the root has a deadline (\(deadline.seconds) s here); inner ones are derived, 'config' shows them")
+                "only the root has a deadline (\(deadline.unitText) here); inner ones are derived, 'config' shows them")
         }
         if let optimizer = tier.optimizer { checkOptimizer(optimizer, "\(path).optimizer") }
         if let uplink = tier.uplink, index > 0 {

@@ -105,17 +105,16 @@ struct TreeLayout {
         }
     }
 
-    /// Moves what `nodes:` moves, then derives children, clients, endpoints and rings.
+    /// Moves what `nodes:` moves, then derives children, clients and endpoints.
     mutating func finish(_ issues: inout [TopologyIssue]) {
         applyOverrides(&issues)
         guard issues.allSatisfy({ $0.severity != .error }) else { return }
         linkChildren()
         checkChildren(&issues)
         assignEndpoints(&issues)
-        assignRings(&issues)
     }
 
-    /// The tree, after `finish`.
+    /// The tree, after `finish` and `assignRings`.
     func tree() -> Tree {
         Tree(
             topology: topology, aggregators: aggregators, deviceCount: deviceCount, positions: positions,

@@ -17,6 +17,8 @@ UNITTEST_SKIPPED = re.compile(r"^(.+) \.\.\. skipped (.*)$")
 UNITTEST_FAILED = re.compile(r"^(?:FAIL|ERROR): (.+)$")
 SAID = re.compile(r"^(?:gate|tidy|proto-check): (\d+) (\w+)")
 SAID_SKIPPED = re.compile(r"^skipped: (.+)$")
+# Figures that the longer layers measured.
+MEASURED = re.compile(r"^(?:seed \d+|bench \w+): ")
 FINDING = re.compile(r"^\S+:\d+(?::\d+)?: ")
 COMPILED = re.compile(r"^\[(\d+)/(\d+)\]")
 
@@ -36,14 +38,18 @@ class Tally:
         self.skipped = []
         self.slowest = []
         self.shown = 0
+        self.seen = set()
         self.ended_tests = 0
-        self.closing_lines = 0
 
     def fail(self, why):
         self.failures.append(why)
         self.show(f"failed: {why}")
 
     def show(self, text):
+        """Prints a line under the layer's heading; the same line only once, and not without end."""
+        if text in self.seen:
+            return
+        self.seen.add(text)
         self.shown += 1
         if self.shown == SHOWN_MAX + 1:
             print("   (more in the log)", flush=True)
@@ -67,13 +73,12 @@ class Tally:
             self.count, self.unit = int(said.group(1)), said.group(2)
         elif SAID_SKIPPED.match(line):
             self.skip(SAID_SKIPPED.match(line).group(1))
-        elif ISSUE.search(line) or FINDING.match(line):
+        elif ISSUE.search(line) or MEASURED.match(line) or FINDING.match(line):
             self.show(line)
 
     def swift_line(self, line):
         closing, passed, skipped = CLOSING.search(line), PASSED.match(line), SKIPPED.match(line)
         if closing:
-            self.closing_lines += 1
             self.count, self.unit = self.count + int(closing.group(1)), "tests"
         elif KNOWN.search(line):
             self.fail(line.strip())
