@@ -21,8 +21,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -135,7 +138,8 @@ let package = Package(
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(
             "TributaryTopologyFileTests",
-            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"]
+            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"],
+            exclude: ["Broken"]
         ),
         tests(
             "TributaryWireTests",

@@ -7,6 +7,7 @@ package import ArgumentParser
 package struct Tributary: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tributary",
-        abstract: "Hierarchical edge-cloud federated learning: one topology file, any tree.")
+        abstract: "Hierarchical edge-cloud federated learning: one topology file, any tree.",
+        subcommands: [UpCommand.self, DownCommand.self, NodeCommand.self, DeviceCommand.self])
     package init() {}
 }

@@ -20,6 +20,8 @@ struct FileScan {
 
     private var quote = Quote.none
     private var isTokenStart = true
+    /// Inside the name of an anchor, alias or tag; a value may follow it.
+    private var isInName = false
     private var flowDepth = 0
     private var line = 1
     private var column = 1
@@ -78,6 +80,7 @@ struct FileScan {
         if scalar == "\n" {
             line += 1
             column = 1
+            isInName = false
             if quote == .none { isTokenStart = true }
             return 1
         }
@@ -88,7 +91,8 @@ struct FileScan {
         case .none:
             break
         }
-        if scalar == " " || scalar == "\t" || scalar == "\r" { return 1 }
+        if isInName { isInName = ![" ", "\t", "\r", ",", "]", "}"].contains(scalar) }
+        if isInName || scalar == " " || scalar == "\t" || scalar == "\r" { return 1 }
         let previous = index > 0 ? scalars[index - 1] : "\n"
         if scalar == "#", [" ", "\t", "\n"].contains(previous) {
             let rest = scalars[index...].prefix { $0 != "\n" }.count
@@ -137,10 +141,10 @@ struct FileScan {
             quote = .single
         case "*" where isTokenStart && !isBeforeGap, "&" where isTokenStart && !isBeforeGap:
             diagnostics.add(.alias, at: place, "", "anchors and aliases are not supported; write the value out")
-            isTokenStart = false
+            isInName = true
         case "!" where isTokenStart:
             diagnostics.add(.alias, at: place, "", "tags are not supported; leave the tag out")
-            isTokenStart = false
+            isInName = true
         default:
             isTokenStart = false
         }

@@ -67,7 +67,7 @@ extension FileWalker {
             diagnostics.add(
                 .choice, at: node.position, path,
                 "expected \(Self.expectation(of: .choice(words))), found \(node.typeName)",
-                suggestion: Spelling.closest(to: string, among: words))
+                suggestion: words.count > 1 ? Spelling.closest(to: string, among: words) : nil)
             return nil
         }
         return .text(string)

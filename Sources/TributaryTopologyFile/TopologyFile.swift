@@ -109,7 +109,7 @@ package enum TopologyFile {
 extension FileWalker {
     /// An issue of the topology with its place in the file.
     func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
-        let name = issue.code == .unknownNode ? keys[issue.path] : nil
+        let name = [.unknownNode, .misplaced].contains(issue.code) ? keys[issue.path] : nil
         return TopologyDiagnostic(
             severity: issue.severity, code: issue.code.rawValue, file: diagnostics.file,
             position: name ?? place(of: issue.path), path: issue.path, message: issue.message,

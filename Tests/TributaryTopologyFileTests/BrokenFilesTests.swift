@@ -58,7 +58,7 @@ import TributaryTopologyFile
     }
 
     @Test("a folder says so")
-    func folder() {
+    func folderInstead() {
         let error = #expect(throws: TopologyFileError.self) { try TopologyFile.load("/tmp") }
         #expect(error?.code == "topology.unreadable")
     }

@@ -150,6 +150,6 @@ import TributaryTopologyFile
             + "tiers: [{name: root}, {name: leaf, count: 1000000, cohort: {count: 100}}]\n"
         let document = try TopologyFile.parse(Array(text.utf8), file: "f")
         #expect(document.warnings.map(\.code) == ["topology.limit"])
-        #expect(document.warnings.first?.location == "f:6:44")
+        #expect(document.warnings.first?.location == "f:6:43")
     }
 }
