@@ -68,9 +68,7 @@ struct CSVDataset: Sendable {
         clientNames = clients.names.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Features of the rows asked for, in passing over the whole file.
-    ///
-    /// - Parameter rows: ascending, each below the number of rows.
+    /// Features of the rows asked for, which ascend, in passing over the file up to the last of them.
     func features(rows: [UInt32]) throws(FilesError) -> [Float] {
         var features: [Float] = []
         features.reserveCapacity(rows.count * featureNames.count)

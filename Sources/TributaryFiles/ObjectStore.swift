@@ -180,8 +180,8 @@ extension ObjectStore {
 extension ObjectStore {
     /// Stores what `body` writes, digesting it on the way, and names it by its digest.
     ///
-    /// Nothing is left when `body` throws or the disk is full. An object that is held already is kept.
-    /// - Parameter byteCount: the expected size, when it is known: room for it is made sure of first.
+    /// Nothing is left when `body` throws or the disk is full. An object that is held already is kept. When the
+    /// size is known, `byteCount` makes sure of room for it first.
     /// - Throws: `FilesError.noSpace`, `FilesError.system`, or what `body` throws.
     package func put(
         byteCount: UInt64 = 0, _ body: (inout ObjectSink) throws -> Void
