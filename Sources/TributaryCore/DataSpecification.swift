@@ -15,6 +15,16 @@ package struct DataSpecification: Hashable, Sendable {
         case npz(path: String, features: String, labels: String, test: String?)
         /// Seeded Gaussian classes: `examples` rows of `features` values in `classes` classes.
         case synthetic(examples: Int, features: Int, classes: Int)
+
+        /// Whether the source brings a test set of its own, so that nothing need be held out for the root.
+        package var hasTestSet: Bool {
+            switch self {
+            case .fashionMNIST: true
+            case .idx(_, _, let testImages, _): testImages != nil
+            case .csv(_, _, _, let test), .npz(_, _, _, let test): test != nil
+            case .synthetic: false
+            }
+        }
     }
 
     package var source: Source

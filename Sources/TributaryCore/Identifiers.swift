@@ -14,6 +14,15 @@ package struct NodeName: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(_ value: String) { self.value = value }
     package var description: String { value }
     package static func < (left: NodeName, right: NodeName) -> Bool { left.value < right.value }
+
+    /// Whether a text is fit for host names, labels and file names: a-z, 0-9, and `-` between them.
+    package static func isValid(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= Limits.nameByteCountMax,
+            first != UInt8(ascii: "-"), last != UInt8(ascii: "-")
+        else { return false }
+        return bytes.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "-") }
+    }
 }
 
 /// A device's declared, stable number, whatever the tree's shape; keys its shard, its randomness and its choice.

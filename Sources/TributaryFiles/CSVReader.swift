@@ -161,8 +161,8 @@ struct CSVReader {
         guard reader.position < Self.byteCountMax else {
             throw .tooLarge(what: path, actual: reader.position, limit: Self.byteCountMax)
         }
-        var span = block.mutableSpan
         let reader = reader
+        var span = block.mutableSpan
         let count = try span.withUnsafeMutableBytes { buffer throws(FilesError) in try reader.read(into: buffer) }
         (blockStart, blockEnd) = (0, count)
     }

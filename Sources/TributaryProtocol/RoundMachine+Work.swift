@@ -35,6 +35,14 @@ extension RoundMachine {
         case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups)
         case .evaluated(let number, let metrics): evaluated(number, metrics, membership, at: now)
         case .checkpointed: break
+        case .workFailed(_, let text): workFailed(text)
         }
+    }
+
+    /// A file could not be written or read: the run must not go on as if it had been.
+    private mutating func workFailed(_ text: String) {
+        actions.append(.report(.refused(configuration.node, .storage, text: text)))
+        actions.append(.report(.finished(.storage)))
+        actions.append(.finish(.storage))
     }
 }

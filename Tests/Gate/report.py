@@ -17,6 +17,8 @@ UNITTEST_SKIPPED = re.compile(r"^(.+) \.\.\. skipped (.*)$")
 UNITTEST_FAILED = re.compile(r"^(?:FAIL|ERROR): (.+)$")
 SAID = re.compile(r"^(?:gate|tidy|proto-check): (\d+) (\w+)")
 SAID_SKIPPED = re.compile(r"^skipped: (.+)$")
+# Figures that the longer layers measured.
+MEASURED = re.compile(r"^(?:seed \d+|bench \w+): ")
 FINDING = re.compile(r"^\S+:\d+(?::\d+)?: ")
 COMPILED = re.compile(r"^\[(\d+)/(\d+)\]")
 
@@ -71,7 +73,7 @@ class Tally:
             self.count, self.unit = int(said.group(1)), said.group(2)
         elif SAID_SKIPPED.match(line):
             self.skip(SAID_SKIPPED.match(line).group(1))
-        elif ISSUE.search(line) or FINDING.match(line):
+        elif ISSUE.search(line) or MEASURED.match(line) or FINDING.match(line):
             self.show(line)
 
     def swift_line(self, line):

@@ -299,7 +299,7 @@ struct MemoryTree {
         case .sealVoice(let number, _, _, let groups):
             let body = ObjectReference(digest: Self.digest("voice \(name) \(number)"), byteCount: 16)
             let sealed = groups.map { _ in Update.Group(weight: 1, encoding: .float32, byteCount: 16) }
-            return .voiceSealed(number, body: body, encodings: sealed)
+            return .voiceSealed(number, body: body, groups: sealed)
         case .evaluate(let number, _): return .evaluated(number, metrics: [])
         case .checkpoint(let number, _): return .checkpointed(number)
         case .cancel, .release: break

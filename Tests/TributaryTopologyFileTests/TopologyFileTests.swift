@@ -14,6 +14,13 @@ import TributaryTopologyFile
         #expect(document.tree.deviceCount > 0)
     }
 
+    @Test("the example of 'init' is the demo's topology")
+    func example() throws {
+        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/factory.yaml"))
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text == "# yaml-language-server: $schema=topology.schema.json\n#\n" + TopologyFile.example)
+    }
+
     @Test("written out and read again, a topology is the same", arguments: TestFiles.yaml(in: TestFiles.topologies))
     func roundTrip(name: String) throws {
         let document = try TopologyFile.load(TestFiles.topologies + "/" + name)

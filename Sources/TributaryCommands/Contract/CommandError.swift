@@ -1,8 +1,10 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TributaryTopology
+
 /// How a process ends; few and stable.
-package enum CommandExit: Int32, Sendable {
+enum CommandExit: Int32, Sendable {
     case ok = 0
     case failed = 1
     /// `plan` found changes.
@@ -21,19 +23,19 @@ package enum CommandExit: Int32, Sendable {
 }
 
 /// Why a verb failed: a stable code for scripts, words for people, and what to do.
-package struct CommandError: Error, Sendable, CustomStringConvertible {
+struct CommandError: Error, Sendable, CustomStringConvertible {
     /// Lower-case words with dots, like `topology.unknown_key`.
-    package var code: String
-    package var message: String
-    /// What to do next.
-    package var hint: String?
+    var code: String
+    var message: String
+    /// What to do next, where the message does not say it.
+    var hint: String?
     /// `file:line:column`, a path or an address.
-    package var at: String?
-    package var exit: CommandExit
+    var at: String?
+    var exit: CommandExit
     /// All errors, when there are several; the fields above tell the first.
-    package var all: [CommandError]
+    var all: [CommandError]
 
-    package init(
+    init(
         _ code: String, _ message: String, hint: String? = nil, at: String? = nil, exit: CommandExit = .failed,
         all: [CommandError] = []
     ) {
@@ -45,5 +47,13 @@ package struct CommandError: Error, Sendable, CustomStringConvertible {
         self.all = all
     }
 
-    package var description: String { at.map { "\($0): \(message)" } ?? message }
+    var description: String { at.map { "\($0): \(message)" } ?? message }
+
+    /// The error as JSON.
+    var fields: [PlainValue.Field] {
+        var fields: [PlainValue.Field] = [.init("code", .text(code)), .init("message", .text(message))]
+        if let hint { fields.append(.init("hint", .text(hint))) }
+        if let at { fields.append(.init("at", .text(at))) }
+        return fields
+    }
 }

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Plain tables for terminals.
-package enum TextTable {
+enum TextTable {
     /// Columns padded to their widest cell and set two spaces apart; columns of numbers stand right.
-    package static func text(titles: [String], rows: [[String]]) -> String {
+    static func text(titles: [String], rows: [[String]]) -> String {
         let table = [titles] + rows
         let widths = titles.indices.map { column in
             table.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0

@@ -1,36 +1,39 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import ArgumentParser
+import ArgumentParser
 import TributaryPlanning
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary config FILE`: prints a topology with every default and where each value comes from.
-package struct Config: Verb {
-    package static let configuration = CommandConfiguration(
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config",
         abstract: "Print a topology with every default filled in, and where each value comes from.",
         discussion: "The text is a topology file itself: reading it gives the same federation.")
 
     @Argument(help: "The topology file.")
-    package var topology: String?
+    var topology: String?
 
     @Flag(help: "Print the JSON schema of topology files instead, for editors.")
-    package var schema = false
+    var schema = false
 
-    @OptionGroup package var output: OutputOptions
+    @OptionGroup var output: OutputOptions
 
-    package init() {}
-
-    package func validate() throws {
+    func validate() throws {
         if (topology == nil) != schema { throw ValidationError("Give a topology file, or --schema.") }
     }
 
-    package func execute(_ output: CommandOutput) throws {
+    func run() throws {
+        try output.run("config") { try result() }
+    }
+
+    private func result() throws -> CommandResult {
         guard let topology else {
-            return output.finish(TopologySchema.document, text: TopologySchema.text)
+            return CommandResult(document: TopologySchema.document, text: TopologySchema.text)
         }
-        let document = try TopologyLoading.load(topology, output)
+        let document = try TopologyLoading.loadAndWarn(topology)
         let forecast = Forecast(document.tree)
         let origins = document.origins.map { path, position in
             PlainValue.Field(path, .text(position.map { "\(topology):\($0.line)" } ?? "default"))
@@ -39,7 +42,7 @@ package struct Config: Verb {
             .init("file", .text(topology)), .init("topology", document.canonical),
             .init("origins", .mapping(origins)), .init("tiers", .list(forecast.tiers.map(\.document))),
         ])
-        output.finish(data, text: document.annotatedText(notes: Self.notes(forecast)))
+        return CommandResult(document: data, text: document.annotatedText(notes: Self.notes(forecast)))
     }
 
     /// What follows from the file, as a comment above each tier.

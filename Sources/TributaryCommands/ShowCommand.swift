@@ -1,31 +1,33 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import ArgumentParser
+import ArgumentParser
+import TributaryCore
 import TributaryPlanning
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary show FILE`: draws the tree.
-package struct Show: Verb {
-    package static let configuration = CommandConfiguration(
+struct ShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Draw a topology's tree.",
         discussion: "Long families are cut after twenty children; --all draws every aggregator.")
 
     @Argument(help: "The topology file.")
-    package var topology: String
+    var topology: String
 
     @Flag(help: "Draw every aggregator.")
-    package var all = false
+    var all = false
 
-    @OptionGroup package var output: OutputOptions
+    @OptionGroup var output: OutputOptions
 
-    package init() {}
-
-    package func execute(_ output: CommandOutput) throws {
-        let document = try TopologyLoading.load(topology, output)
-        let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)
-        output.finish(Self.data(document.tree), text: drawing.text())
+    func run() throws {
+        try output.run("show") {
+            let document = try TopologyLoading.loadAndWarn(topology)
+            let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)
+            return CommandResult(document: Self.data(document.tree), text: drawing.text())
+        }
     }
 
     private static func data(_ tree: Tree) -> PlainValue {

@@ -1,25 +1,28 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import ArgumentParser
+import ArgumentParser
 import Glibc
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary init [PATH]`: writes a commented topology to start from.
-package struct Init: Verb {
-    package static let configuration = CommandConfiguration(
+struct InitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
         abstract: "Write a commented example topology.",
         discussion: "PATH is a new .yaml file, or a folder that gets a topology.yaml. Nothing is ever overwritten.")
 
     @Argument(help: "The file or folder to write to.")
-    package var path = "topology.yaml"
+    var path = "topology.yaml"
 
-    @OptionGroup package var output: OutputOptions
+    @OptionGroup var output: OutputOptions
 
-    package init() {}
+    func run() throws {
+        try output.run("init") { try result() }
+    }
 
-    package func execute(_ output: CommandOutput) throws {
+    private func result() throws -> CommandResult {
         var file = path
         if !path.hasSuffix(".yaml"), !path.hasSuffix(".yml") {
             while file.utf8.count > 1, file.hasSuffix("/") { file.removeLast() }
@@ -27,8 +30,8 @@ package struct Init: Verb {
             file += "/topology.yaml"
         }
         try Self.write(TopologyFile.example, to: file)
-        output.finish(
-            .mapping([.init("file", .text(file)), .init("next", .text("tributary up \(file)"))]),
+        return CommandResult(
+            document: .mapping([.init("file", .text(file)), .init("next", .text("tributary up \(file)"))]),
             text: """
                 Wrote \(file): a cloud, two plants and twenty cameras.
                   tributary show \(file)    draws it
