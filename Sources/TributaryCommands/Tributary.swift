@@ -9,49 +9,33 @@ package struct Tributary: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tributary",
         abstract: "Hierarchical edge-cloud federated learning: one topology file, any tree.",
+        discussion: "Every verb takes --format text, json or jsonl; 'tributary help VERB' explains one.",
         groupedSubcommands: [
-            CommandGroup(
-                name: "Write a topology:",
-                subcommands: [InitCommand.self, ValidateCommand.self, ConfigCommand.self, ShowCommand.self]),
-            CommandGroup(
-                name: "Run it:",
-                subcommands: [
-                    UpCommand.self, DownCommand.self, NodeCommand.self, DeviceCommand.self, KeyCommand.self,
-                ]),
-            CommandGroup(name: "Know your build:", subcommands: [BenchCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Writing a topology", subcommands: [Init.self, Validate.self, Config.self, Show.self]),
+            CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
+            CommandGroup(name: "Measuring", subcommands: [Bench.self]),
+            CommandGroup(name: "About", subcommands: [Version.self]),
         ])
 
     package init() {}
 
     /// Parses the command line, runs the verb, and ends the process with the exit code of the contract.
     package static func start() -> Never {
-        var verb: any ParsableCommand
         do {
-            verb = try parseAsRoot()
+            var command = try parseAsRoot()
+            try command.run()
+            Glibc.exit(CommandExit.ok.rawValue)
+        } catch let error as ExitCode {
+            Glibc.exit(error.rawValue)
         } catch {
-            end(usage: error)
+            let code = exitCode(for: error)
+            if code != .success, let format = OutputFormat.requested(in: CommandLine.arguments), format != .text {
+                let failure = CommandError(
+                    "usage", message(for: error), hint: "'tributary help' lists the verbs", exit: .usage)
+                CommandOutput(command: CommandLine.arguments.dropFirst().first ?? "", format: format).fail(failure)
+                Glibc.exit(CommandExit.usage.rawValue)
+            }
+            exit(withError: error)
         }
-        let type = Swift.type(of: verb)
-        do {
-            try verb.run()
-            type.exit(withError: nil)
-        } catch {
-            // Requests for help, exit codes and complaints about arguments are the parser's own to tell.
-            guard !(error is ExitCode), type.exitCode(for: error) == .failure else { type.exit(withError: error) }
-            let failure = CommandError(describing: error)
-            OutputOptions.report(
-                failure, of: type._commandName, OutputFormat.requested(in: CommandLine.arguments))
-            type.exit(withError: ExitCode(failure.exit.rawValue))
-        }
-    }
-
-    /// Ends after a command line that does not parse, or one that asks for help.
-    private static func end(usage error: any Error) -> Never {
-        let format = OutputFormat.requested(in: CommandLine.arguments)
-        guard exitCode(for: error) != .success, format != .text else { exit(withError: error) }
-        let failure = CommandError(
-            "usage", message(for: error), hint: "'tributary help VERB' explains a verb", exit: .usage)
-        OutputOptions.report(failure, of: CommandLine.arguments.dropFirst().first ?? "", format)
-        exit(withError: ExitCode(CommandExit.usage.rawValue))
     }
 }

@@ -113,7 +113,8 @@ extension PlainValue {
         case .null: "null"
         case .list(let items): "[" + items.map(\.yamlScalar).joined(separator: ", ") + "]"
         case .mapping(let fields):
-            "{" + fields.map { "\(PlainValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
+            "{"
+                + fields.map { "\(PlainValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
                 .joined(separator: ", ") + "}"
         }
     }

@@ -25,7 +25,9 @@ struct FileComposer {
                 root = try Yams.compose(yaml: text, .basic, .default, .utf8)
                 return
             } catch let error as YamlError {
-                if case .duplicatedKeysInMapping(_, let context) = error, let changed = replaceKey(in: text, context.mark) {
+                if case .duplicatedKeysInMapping(_, let context) = error,
+                    let changed = replaceKey(in: text, context.mark)
+                {
                     text = changed
                     continue
                 }

@@ -80,7 +80,8 @@ package enum TopologyFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let hint = errno == ENOENT ? "; check the path, or let 'tributary init' write an example" : ""
-            diagnostics.add(.unreadable, at: nil, "", "the file cannot be opened: \(String(cString: strerror(errno)))\(hint)")
+            diagnostics.add(
+                .unreadable, at: nil, "", "the file cannot be opened: \(String(cString: strerror(errno)))\(hint)")
             return nil
         }
         defer { close(descriptor) }
@@ -96,7 +97,8 @@ package enum TopologyFile {
             if count == 0 { return bytes }
             if count < 0 {
                 if errno == EINTR { continue }
-                diagnostics.add(.unreadable, at: nil, "", "the file cannot be read: \(String(cString: strerror(errno)))")
+                diagnostics.add(
+                    .unreadable, at: nil, "", "the file cannot be read: \(String(cString: strerror(errno)))")
                 return nil
             }
             bytes += buffer[..<count]

@@ -27,9 +27,12 @@ import TributaryTopology
         #expect(forecast.tiers.map(\.mode) == [.root, .stepping, .passThrough, .devices])
         #expect(forecast.tiers.map(\.plansPerRound) == [1, 1, 3, 3])
         // Two regions once, four gateways and twenty devices three times; sums are 8 bytes a value.
-        #expect(forecast.tiers.map(\.bytesDown) == [0, 2 * 40, 3 * 4 * 40, 3 * 20 * 40])
-        #expect(forecast.tiers.map(\.bytesUp) == [0, 2 * 40, 3 * 4 * 80, 3 * 20 * 40])
-        #expect(forecast.tiers.map(\.ringExponent) == [25, 27, nil, nil].map { exponent in exponent })
+        let down: [Double?] = [0, 80, 480, 2400]
+        let up: [Double?] = [0, 80, 960, 2400]
+        let exponents: [Int?] = [25, 27, nil, nil]
+        #expect(forecast.tiers.map(\.bytesDown) == down)
+        #expect(forecast.tiers.map(\.bytesUp) == up)
+        #expect(forecast.tiers.map(\.ringExponent) == exponents)
         #expect(forecast.tiers[1].clientCounts == 10...10)
     }
 
@@ -58,7 +61,9 @@ import TributaryTopology
 
 @Suite struct CrossCheckTests {
     private static func issues(_ change: (inout Topology) -> Void) throws -> [TopologyIssue] {
-        var topology = ForecastTests.topology([Tier(name: "cloud", fanOut: .one), Tier(name: "device", fanOut: .count(3))])
+        var topology = ForecastTests.topology([
+            Tier(name: "cloud", fanOut: .one), Tier(name: "device", fanOut: .count(3)),
+        ])
         change(&topology)
         return CrossCheck.issues(try Tree(topology))
     }
@@ -78,10 +83,11 @@ import TributaryTopology
             $0.data.source = .csv(path: "a", label: "b", client: nil, test: nil)
         }
         #expect(csv.map(\.path) == ["model.kind"])
-        #expect(try Self.issues {
-            $0.model = cnn
-            $0.data.source = .fashionMNIST
-        }.isEmpty)
+        #expect(
+            try Self.issues {
+                $0.model = cnn
+                $0.data.source = .fashionMNIST
+            }.isEmpty)
     }
 
     @Test("classes that do not exist, devices without examples, cohorts of nobody")

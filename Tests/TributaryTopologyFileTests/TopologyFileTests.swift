@@ -115,7 +115,8 @@ import TributaryTopologyFile
 
     @Test("origins name the line, or the default")
     func origins() throws {
-        let text = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let text =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers:\n- name: root\n- name: leaf\n  count: 2\n"
         let document = try TopologyFile.parse(Array(text.utf8), file: "/some/where/t.yaml")
         let lines = document.annotatedText().split(separator: "\n").map { line in
@@ -132,7 +133,8 @@ import TributaryTopologyFile
 
     @Test("windows line ends, a byte order mark and flow style change nothing")
     func forms() throws {
-        let plain = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let plain =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers: [{name: root}, {name: leaf, count: 2}]\n"
         let expected = try TopologyFile.parse(Array(plain.utf8), file: "f").topology
         let windows = plain.split(separator: "\n").joined(separator: "\r\n")
@@ -144,7 +146,8 @@ import TributaryTopologyFile
 
     @Test("anchors inside quotes and comments are text")
     func quotedAnchors() throws {
-        let text = "tributary: v1 # &a *b !c\nfederation: f\nmodel: {kind: linear}\nrounds: 2\n"
+        let text =
+            "tributary: v1 # &a *b !c\nfederation: f\nmodel: {kind: linear}\nrounds: 2\n"
             + "data: {kind: csv, path: \"*.csv\", label: '&''*', partition: {kind: iid}}\n"
             + "tiers: [{name: root}, {name: leaf, count: 2}]\n"
         let source = try TopologyFile.parse(Array(text.utf8), file: "f").topology.data.source
@@ -153,7 +156,8 @@ import TributaryTopologyFile
 
     @Test("devices beyond what one node can hold connected are a warning, not an error")
     func warning() throws {
-        let text = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let text =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers: [{name: root}, {name: leaf, count: 1000000, cohort: {count: 100}}]\n"
         let document = try TopologyFile.parse(Array(text.utf8), file: "f")
         #expect(document.warnings.map(\.code) == ["topology.limit"])

@@ -10,7 +10,9 @@ import TributaryTopology
     /// A cloud, two stepping regions of two edge rounds, pass-through gateways, devices.
     static var deep: Topology {
         Example.topology([
-            Tier(name: "cloud", fanOut: .one, optimizer: .fedAvgM(learningRate: 1, momentum: 0.5), deadline: .seconds(100)),
+            Tier(
+                name: "cloud", fanOut: .one, optimizer: .fedAvgM(learningRate: 1, momentum: 0.5),
+                deadline: .seconds(100)),
             Tier(name: "region", fanOut: .count(2), edgeRounds: 2),
             Tier(name: "gateway", fanOut: .perParent(3), quorum: 0.9),
             Tier(

@@ -40,9 +40,12 @@ import TributaryTopology
             .range, "tiers[2].train.optimizer.learning-rate",
             { $0.tiers[2].training.settings.optimizer = .sgd(learningRate: .nan, momentum: 0) }
         ),
-        (.range, "tiers[0].optimizer.tau", {
-            $0.tiers[0].optimizer = .fedAdagrad(learningRate: 1, beta1: 0, tau: 0)
-        }),
+        (
+            .range, "tiers[0].optimizer.tau",
+            {
+                $0.tiers[0].optimizer = .fedAdagrad(learningRate: 1, beta1: 0, tau: 0)
+            }
+        ),
         (.deadline, "tiers[0].deadline", { $0.tiers[0].deadline = .seconds(-1) }),
         (.misplaced, "tiers[2].optimizer", { $0.tiers[2].optimizer = .fedAvg(learningRate: 1) }),
         (.count, "tiers[1]", { $0.tiers[1].fanOut = .one }),

@@ -22,7 +22,8 @@ import TributaryTopology
         for devices in [FanOut.count(29), .perParent(6), .names((0..<9).map { "cam\($0)x" })] {
             let moved = devices == .perParent(6) ? "camera-3" : nil
             let tree = try Tree(
-                Example.regions(5, devices: devices, nodes: moved.map { [$0: NodeOverride(parent: "region-4")] } ?? [:]))
+                Example.regions(5, devices: devices, nodes: moved.map { [$0: NodeOverride(parent: "region-4")] } ?? [:])
+            )
             var total: UInt64 = 0
             for aggregator in tree.aggregators { total += aggregator.devices.count }
             #expect(total == tree.deviceCount)
@@ -104,12 +105,14 @@ import TributaryTopology
         topology.nodes["region-2"] = NodeOverride(listen: Endpoint(host: "*", port: 1234))
         topology.nodes["region-1"] = NodeOverride(advertise: Endpoint(host: "one.example", port: 80))
         let tree = try Tree(topology)
-        #expect(tree.aggregators.map { $0.listen?.description ?? "" } == [
-            "tcp://127.0.0.1:7100", "tcp://0.0.0.0:9000", "tcp://0.0.0.0:9001", "tcp://*:1234",
-        ])
-        #expect(tree.aggregators.map { $0.advertise?.description ?? "" } == [
-            "tcp://127.0.0.1:7100", "tcp://127.0.0.1:9000", "tcp://one.example:80", "tcp://127.0.0.1:1234",
-        ])
+        #expect(
+            tree.aggregators.map { $0.listen?.description ?? "" } == [
+                "tcp://127.0.0.1:7100", "tcp://0.0.0.0:9000", "tcp://0.0.0.0:9001", "tcp://*:1234",
+            ])
+        #expect(
+            tree.aggregators.map { $0.advertise?.description ?? "" } == [
+                "tcp://127.0.0.1:7100", "tcp://127.0.0.1:9000", "tcp://one.example:80", "tcp://127.0.0.1:1234",
+            ])
     }
 
     @Test("equal topologies give equal text, different ones different text")

@@ -62,6 +62,15 @@ struct BadFrameTests {
         #expect(WireError.oversized(byteCount: 101, maximum: 100).reason == .oversized)
     }
 
+    @Test("A chunk above the link's chunk size is refused, though its frame would fit")
+    func oversizedChunk() throws {
+        let maximum = Limits.deviceChunkByteCount
+        let fits = try encodeChunk(digest: .example, offset: 0, payload: [UInt8](repeating: 1, count: maximum))
+        _ = try decode(fits)
+        let over = try encodeChunk(digest: .example, offset: 0, payload: [UInt8](repeating: 1, count: maximum + 1))
+        #expect(throws: WireError.oversized(byteCount: maximum + 1, maximum: maximum)) { try decode(over) }
+    }
+
     @Test("Unknown fields are skipped and counted, at every depth")
     func unknownFields() throws {
         var ready = HandWriter()

@@ -1,10 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import TributaryTopology
-
 /// How a process ends; few and stable.
-enum CommandExit: Int32, Sendable {
+package enum CommandExit: Int32, Sendable {
     case ok = 0
     case failed = 1
     /// `plan` found changes.
@@ -23,19 +21,19 @@ enum CommandExit: Int32, Sendable {
 }
 
 /// Why a verb failed: a stable code for scripts, words for people, and what to do.
-struct CommandError: Error, Sendable, CustomStringConvertible {
+package struct CommandError: Error, Sendable, CustomStringConvertible {
     /// Lower-case words with dots, like `topology.unknown_key`.
-    var code: String
-    var message: String
-    /// What to do next, where the message does not say it.
-    var hint: String?
+    package var code: String
+    package var message: String
+    /// What to do next.
+    package var hint: String?
     /// `file:line:column`, a path or an address.
-    var at: String?
-    var exit: CommandExit
+    package var at: String?
+    package var exit: CommandExit
     /// All errors, when there are several; the fields above tell the first.
-    var all: [CommandError]
+    package var all: [CommandError]
 
-    init(
+    package init(
         _ code: String, _ message: String, hint: String? = nil, at: String? = nil, exit: CommandExit = .failed,
         all: [CommandError] = []
     ) {
@@ -47,13 +45,5 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
         self.all = all
     }
 
-    var description: String { at.map { "\($0): \(message)" } ?? message }
-
-    /// The error as JSON.
-    var fields: [PlainValue.Field] {
-        var fields: [PlainValue.Field] = [.init("code", .text(code)), .init("message", .text(message))]
-        if let hint { fields.append(.init("hint", .text(hint))) }
-        if let at { fields.append(.init("at", .text(at))) }
-        return fields
-    }
+    package var description: String { at.map { "\($0): \(message)" } ?? message }
 }

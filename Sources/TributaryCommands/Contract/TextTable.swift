@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Plain tables for terminals.
-enum TextTable {
+package enum TextTable {
     /// Columns padded to their widest cell and set two spaces apart; columns of numbers stand right.
-    static func text(titles: [String], rows: [[String]]) -> String {
+    package static func text(titles: [String], rows: [[String]]) -> String {
         let table = [titles] + rows
         let widths = titles.indices.map { column in
             table.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0

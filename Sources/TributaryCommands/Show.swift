@@ -1,33 +1,32 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+package import ArgumentParser
 import TributaryCore
 import TributaryPlanning
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary show FILE`: draws the tree.
-struct ShowCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show",
+package struct Show: Verb {
+    package static let configuration = CommandConfiguration(
         abstract: "Draw a topology's tree.",
         discussion: "Long families are cut after twenty children; --all draws every aggregator.")
 
     @Argument(help: "The topology file.")
-    var topology: String
+    package var topology: String
 
     @Flag(help: "Draw every aggregator.")
-    var all = false
+    package var all = false
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup package var output: OutputOptions
 
-    func run() throws {
-        try output.run("show") {
-            let document = try TopologyLoading.loadAndWarn(topology)
-            let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)
-            return CommandResult(document: Self.data(document.tree), text: drawing.text())
-        }
+    package init() {}
+
+    package func execute(_ output: CommandOutput) throws {
+        let document = try TopologyLoading.load(topology, output)
+        let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)
+        output.finish(Self.data(document.tree), text: drawing.text())
     }
 
     private static func data(_ tree: Tree) -> PlainValue {

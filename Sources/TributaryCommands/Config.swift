@@ -1,39 +1,36 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+package import ArgumentParser
 import TributaryPlanning
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary config FILE`: prints a topology with every default and where each value comes from.
-struct ConfigCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "config",
+package struct Config: Verb {
+    package static let configuration = CommandConfiguration(
         abstract: "Print a topology with every default filled in, and where each value comes from.",
         discussion: "The text is a topology file itself: reading it gives the same federation.")
 
     @Argument(help: "The topology file.")
-    var topology: String?
+    package var topology: String?
 
     @Flag(help: "Print the JSON schema of topology files instead, for editors.")
-    var schema = false
+    package var schema = false
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup package var output: OutputOptions
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         if (topology == nil) != schema { throw ValidationError("Give a topology file, or --schema.") }
     }
 
-    func run() throws {
-        try output.run("config") { try result() }
-    }
-
-    private func result() throws -> CommandResult {
+    package func execute(_ output: CommandOutput) throws {
         guard let topology else {
-            return CommandResult(document: TopologySchema.document, text: TopologySchema.text)
+            return output.finish(TopologySchema.document, text: TopologySchema.text)
         }
-        let document = try TopologyLoading.loadAndWarn(topology)
+        let document = try TopologyLoading.load(topology, output)
         let forecast = Forecast(document.tree)
         let origins = document.origins.map { path, position in
             PlainValue.Field(path, .text(position.map { "\(topology):\($0.line)" } ?? "default"))
@@ -42,7 +39,7 @@ struct ConfigCommand: ParsableCommand {
             .init("file", .text(topology)), .init("topology", document.canonical),
             .init("origins", .mapping(origins)), .init("tiers", .list(forecast.tiers.map(\.document))),
         ])
-        return CommandResult(document: data, text: document.annotatedText(notes: Self.notes(forecast)))
+        output.finish(data, text: document.annotatedText(notes: Self.notes(forecast)))
     }
 
     /// What follows from the file, as a comment above each tier.

@@ -1,28 +1,25 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+package import ArgumentParser
 import Glibc
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary init [PATH]`: writes a commented topology to start from.
-struct InitCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "init",
+package struct Init: Verb {
+    package static let configuration = CommandConfiguration(
         abstract: "Write a commented example topology.",
         discussion: "PATH is a new .yaml file, or a folder that gets a topology.yaml. Nothing is ever overwritten.")
 
     @Argument(help: "The file or folder to write to.")
-    var path = "topology.yaml"
+    package var path = "topology.yaml"
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup package var output: OutputOptions
 
-    func run() throws {
-        try output.run("init") { try result() }
-    }
+    package init() {}
 
-    private func result() throws -> CommandResult {
+    package func execute(_ output: CommandOutput) throws {
         var file = path
         if !path.hasSuffix(".yaml"), !path.hasSuffix(".yml") {
             while file.utf8.count > 1, file.hasSuffix("/") { file.removeLast() }
@@ -30,8 +27,8 @@ struct InitCommand: ParsableCommand {
             file += "/topology.yaml"
         }
         try Self.write(TopologyFile.example, to: file)
-        return CommandResult(
-            document: .mapping([.init("file", .text(file)), .init("next", .text("tributary up \(file)"))]),
+        output.finish(
+            .mapping([.init("file", .text(file)), .init("next", .text("tributary up \(file)"))]),
             text: """
                 Wrote \(file): a cloud, two plants and twenty cameras.
                   tributary show \(file)    draws it

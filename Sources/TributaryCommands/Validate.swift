@@ -1,31 +1,28 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+package import ArgumentParser
 import TributaryCore
 import TributaryPlanning
 import TributaryTopology
 import TributaryTopologyFile
 
 /// `tributary validate FILE`: says whether a topology can run, and what its tiers will do.
-struct ValidateCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "validate",
+package struct Validate: Verb {
+    package static let configuration = CommandConfiguration(
         abstract: "Check a topology file and say what each tier will do.",
         discussion: "All errors come at once as file:line:column: path: message; the exit code is then 78.")
 
     @Argument(help: "The topology file.")
-    var topology: String
+    package var topology: String
 
-    @OptionGroup var output: OutputOptions
+    @OptionGroup package var output: OutputOptions
 
-    func run() throws {
-        try output.run("validate") { try result() }
-    }
+    package init() {}
 
-    private func result() throws -> CommandResult {
+    package func execute(_ output: CommandOutput) throws {
         let (document, warnings) = try TopologyLoading.load(topology)
-        for warning in warnings { Console.log("\(warning.location): warning: \(warning.text)") }
+        for warning in warnings { output.note("\(warning.location): warning: \(warning.text)") }
         let forecast = Forecast(document.tree)
         let notes = warnings.map { warning in
             PlainValue.mapping([
@@ -40,7 +37,7 @@ struct ValidateCommand: ParsableCommand {
             .init("parameters", forecast.parameterCount.map { .number($0) } ?? .null),
             .init("tiers", .list(forecast.tiers.map(\.document))), .init("warnings", .list(notes)),
         ])
-        return CommandResult(document: data, text: Self.text(document, forecast))
+        output.finish(data, text: Self.text(document, forecast))
     }
 
     private static func text(_ document: TopologyDocument, _ forecast: Forecast) -> String {
