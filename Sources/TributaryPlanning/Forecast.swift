@@ -63,7 +63,7 @@ package struct Forecast: Hashable, Sendable {
             let expected =
                 isDevices
                 ? topology.cohortExpected(among: tree.deviceCount)
-                : counts.reduce(0) { $0 + Self.chanceOfAny(among: $1, topology) }
+                : index == 0 ? 1 : counts.reduce(0) { $0 + Self.chanceOfAny(among: $1, topology) }
             let mode: Mode =
                 isDevices ? .devices : index == 0 ? .root : topology.isStepping(tier: index) ? .stepping : .passThrough
             let traffic = parameterCount.map { Double($0) * expected * Double(plans) }

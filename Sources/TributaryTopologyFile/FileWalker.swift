@@ -138,6 +138,7 @@ struct FileWalker {
     private mutating func reportUnknown(
         _ name: String, _ position: FilePosition?, _ section: Section, _ path: String, _ others: [Variant]
     ) {
+        guard !diagnostics.isFull else { return }
         let inner = join(path, name)
         let owners = others.filter { $0.section.key(name) != nil }.map(\.kind)
         if name == "<<" {

@@ -29,7 +29,7 @@ package enum TopologyFile {
         guard let (root, walker) = walk(bytes, &diagnostics) else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
-        guard diagnostics.all.count < Diagnostics.countMax else {
+        guard !diagnostics.isFull else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
         let topology = TopologyBuilder.topology(root)

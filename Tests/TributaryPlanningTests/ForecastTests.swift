@@ -29,7 +29,9 @@ import TributaryTopology
         // Two regions once, four gateways and twenty devices three times; sums are 8 bytes a value.
         let down: [Double?] = [0, 80, 480, 2400]
         let up: [Double?] = [0, 80, 960, 2400]
-        let exponents: [Int?] = [25, 27, nil, nil]
+        // Below a region a product is at most 2^20 x 8 = 2^23, and 50 - 23 = 27; below the cloud a voice weighs up to
+        // 10 x 2^20, which makes 10 x 2^23, in 2^26...2^27, and 50 - 26 = 24.
+        let exponents: [Int?] = [24, 27, nil, nil]
         #expect(forecast.tiers.map(\.bytesDown) == down)
         #expect(forecast.tiers.map(\.bytesUp) == up)
         #expect(forecast.tiers.map(\.ringExponent) == exponents)
