@@ -49,7 +49,9 @@ package struct Forecast: Hashable, Sendable {
 
     /// Works a tree out.
     ///
-    /// - Parameter parameterCount: the model's size where the caller knows the data; otherwise what the file tells.
+    /// - Parameters:
+    ///   - tree: the topology, resolved.
+    ///   - parameterCount: the model's size where the caller knows the data; otherwise what the file tells.
     package init(_ tree: Tree, parameterCount: Int? = nil) {
         let topology = tree.topology
         let parameterCount = parameterCount ?? CrossCheck.parameterCount(of: topology)

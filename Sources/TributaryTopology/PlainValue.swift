@@ -21,6 +21,7 @@ package indirect enum PlainValue: Hashable, Sendable {
     case list([PlainValue])
     case mapping([Field])
 
+    /// A whole number in decimal digits.
     package static func number(_ value: some BinaryInteger) -> PlainValue { .number(String(value)) }
 
     /// The shortest text that reads back as the same value; whole numbers lose their fraction.

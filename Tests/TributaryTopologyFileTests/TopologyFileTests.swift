@@ -18,7 +18,14 @@ import TributaryTopologyFile
     func example() throws {
         let bytes = try #require(TestFiles.read(TestFiles.topologies + "/factory.yaml"))
         let text = String(decoding: bytes, as: UTF8.self)
-        #expect(text == "# yaml-language-server: $schema=topology.schema.json\n#\n" + TopologyFile.example)
+        let head = """
+            # Copyright (c) 2026 the Tributary authors
+            # SPDX-License-Identifier: Apache-2.0
+            # yaml-language-server: $schema=topology.schema.json
+            #
+
+            """
+        #expect(text == head + TopologyFile.example)
     }
 
     @Test("written out and read again, a topology is the same", arguments: TestFiles.yaml(in: TestFiles.topologies))
