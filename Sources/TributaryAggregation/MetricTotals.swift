@@ -32,7 +32,8 @@ package struct MetricTotals: Hashable, Sendable {
         var names: Set<String> = []
         for metric in metrics {
             guard (1...Limits.nameByteCountMax).contains(metric.name.utf8.count) else {
-                throw .metric("a metric's name has \(metric.name.utf8.count) bytes; use 1 to \(Limits.nameByteCountMax)")
+                throw .metric(
+                    "a metric's name has \(metric.name.utf8.count) bytes; use 1 to \(Limits.nameByteCountMax)")
             }
             guard names.insert(metric.name).inserted else {
                 throw .metric("metric '\(metric.name)' is reported twice; give each metric its own name")
@@ -58,7 +59,8 @@ package struct MetricTotals: Hashable, Sendable {
             next[metric.name] = Self.kept(numerator, denominator)
         }
         guard next.count <= Limits.metricCountMax else {
-            throw .metric("the sum would hold more than \(Limits.metricCountMax) metrics; report the same ones everywhere")
+            throw .metric(
+                "the sum would hold more than \(Limits.metricCountMax) metrics; report the same ones everywhere")
         }
         counters = next
     }

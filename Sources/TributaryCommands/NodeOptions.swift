@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Glibc
 import TributaryClient
 import TributaryCore
 import TributaryRuntime
@@ -27,37 +28,20 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Use this seed instead of the file's.")
     var seed: UInt64?
 
-    @Option(help: "text logs to stderr alone; jsonl also prints one event a line to stdout.")
-    var format: NodeOutput = .text
-
     @Flag(help: .hidden)
     var endWithStandardInput = false
 
-    /// Loads the federation, takes the signals, and serves.
-    func run(
-        as name: String, _ serve: (Federation, Shutdown, @escaping (EventRecord) -> Void) throws -> Void
+    /// Loads the federation, takes the signals, and serves: events go to the log, and as lines to stdout in `jsonl`.
+    func serve(
+        _ output: CommandOutput, _ serve: (Federation, Shutdown, @escaping (EventRecord) -> Void) throws -> Void
     ) throws {
         let shutdown = Shutdown()
         Signals.endCleanly(shutdown)
         if endWithStandardInput { Signals.endWithStandardInput(shutdown) }
         let federation = try Federation(path: topology, keys: keys, overrides: .init(rounds: rounds, seed: seed))
-        let output = EventOutput(printsEvents: format == .jsonl)
-        try serve(federation, shutdown) { output.write($0) }
-    }
-}
-
-/// Where a node's events go.
-enum NodeOutput: String, ExpressibleByArgument, CaseIterable {
-    case text
-    case jsonl
-}
-
-/// Writes events: a text line to the log, and an event line to standard output when asked.
-struct EventOutput {
-    let printsEvents: Bool
-
-    func write(_ record: EventRecord) {
-        if printsEvents { Console.out(record.json) }
-        if record.level != .debug { Console.log("\(Clock.timestamp()) \(record.text)") }
+        try serve(federation, shutdown) { record in
+            if output.format == .jsonl { Terminal.write(record.json + "\n", to: STDOUT_FILENO) }
+            if record.level != .debug { output.note("\(Clock.timestamp()) \(record.text)") }
+        }
     }
 }

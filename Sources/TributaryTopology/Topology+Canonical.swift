@@ -19,9 +19,9 @@ extension Topology {
     }
 
     /// The topology with every default, in the one order in which it is written: equal topologies give equal documents.
-    package var canonical: TopologyValue {
+    package var canonical: PlainValue {
         let filled = filled()
-        var fields: [TopologyValue.Field] = [
+        var fields: [PlainValue.Field] = [
             .init("tributary", .text("v1")),
             .init("federation", .text(federation)),
             .init("seed", .number(seed)),
@@ -38,7 +38,7 @@ extension Topology {
         fields.append(.init("evaluation", evaluation.canonical))
         fields.append(.init("tiers", .list(filled.tiers.indices.map { filled.canonical(ofTier: $0) })))
         if !nodes.isEmpty {
-            let entries = nodes.sorted { $0.key < $1.key }.map { TopologyValue.Field($0.key, $0.value.canonical) }
+            let entries = nodes.sorted { $0.key < $1.key }.map { PlainValue.Field($0.key, $0.value.canonical) }
             fields.append(.init("nodes", .mapping(entries)))
         }
         return .mapping(fields)
@@ -49,9 +49,9 @@ extension Topology {
         canonical.yamlLines().map(\.text).joined(separator: "\n") + "\n"
     }
 
-    private func canonical(ofTier index: Int) -> TopologyValue {
+    private func canonical(ofTier index: Int) -> PlainValue {
         let tier = tiers[index]
-        var fields: [TopologyValue.Field] = [.init("name", .text(tier.name))]
+        var fields: [PlainValue.Field] = [.init("name", .text(tier.name))]
         switch tier.fanOut {
         case .one: break
         case .names(let names): fields.append(.init("nodes", .list(names.map { .text($0) })))
@@ -78,7 +78,7 @@ extension Topology {
 }
 
 extension ModelSpecification {
-    var canonical: TopologyValue {
+    var canonical: PlainValue {
         switch self {
         case .linear:
             .mapping([.init("kind", .text("linear"))])
@@ -100,8 +100,8 @@ extension ModelSpecification {
 }
 
 extension DataSpecification {
-    var canonical: TopologyValue {
-        var fields: [TopologyValue.Field] = []
+    var canonical: PlainValue {
+        var fields: [PlainValue.Field] = []
         func add(_ key: String, _ text: String?) {
             if let text { fields.append(.init(key, .text(text))) }
         }
@@ -152,8 +152,8 @@ extension PartitionSpecification {
         }
     }
 
-    var canonical: TopologyValue {
-        let kind = TopologyValue.Field("kind", .text(kindName))
+    var canonical: PlainValue {
+        let kind = PlainValue.Field("kind", .text(kindName))
         switch self {
         case .dirichlet(let alpha):
             return .mapping([kind, .init("alpha", .number(alpha))])
@@ -166,8 +166,8 @@ extension PartitionSpecification {
 }
 
 extension EvaluationSettings {
-    var canonical: TopologyValue {
-        var fields: [TopologyValue.Field] = [.init("every", .number(every))]
+    var canonical: PlainValue {
+        var fields: [PlainValue.Field] = [.init("every", .number(every))]
         if let onDevices {
             fields.append(
                 .init(
@@ -181,7 +181,7 @@ extension EvaluationSettings {
 }
 
 extension Selection {
-    var canonical: TopologyValue {
+    var canonical: PlainValue {
         switch self {
         case .fraction(let fraction, let overSelect):
             .mapping([.init("fraction", .number(fraction)), .init("over-select", .number(overSelect))])
@@ -192,8 +192,8 @@ extension Selection {
 }
 
 extension Training {
-    var canonical: TopologyValue {
-        var fields: [TopologyValue.Field] = []
+    var canonical: PlainValue {
+        var fields: [PlainValue.Field] = []
         switch settings.work {
         case .epochs(let count): fields.append(.init("local-epochs", .number(count)))
         case .steps(let count): fields.append(.init("local-steps", .number(count)))
@@ -209,7 +209,7 @@ extension Training {
 }
 
 extension ClientOptimizer {
-    var canonical: TopologyValue {
+    var canonical: PlainValue {
         switch self {
         case .sgd(let learningRate, let momentum):
             .mapping([
@@ -237,7 +237,7 @@ extension ServerOptimizer {
         }
     }
 
-    var canonical: TopologyValue {
+    var canonical: PlainValue {
         let numbers: [(String, Float)] =
             switch self {
             case .fedAvg(let learningRate):
@@ -255,8 +255,8 @@ extension ServerOptimizer {
 }
 
 extension NodeOverride {
-    var canonical: TopologyValue {
-        var fields: [TopologyValue.Field] = []
+    var canonical: PlainValue {
+        var fields: [PlainValue.Field] = []
         if let parent { fields.append(.init("parent", .text(parent))) }
         if let children { fields.append(.init("children", .number(children))) }
         if let quorum { fields.append(.init("quorum", .number(quorum))) }

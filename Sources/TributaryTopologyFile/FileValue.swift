@@ -13,7 +13,7 @@ indirect enum FileValue {
     case list([FileValue?])
     case mapping([String: FileValue])
     /// A section of another verb, as it stands.
-    case opaque(TopologyValue)
+    case opaque(PlainValue)
 
     subscript(key: String) -> FileValue? {
         if case .mapping(let values) = self { return values[key] }

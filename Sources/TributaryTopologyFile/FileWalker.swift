@@ -8,10 +8,7 @@ import Yams
 struct FileWalker {
     let composer: FileComposer
     var diagnostics: Diagnostics
-    /// Where each path's value stands.
-    private(set) var values: [String: FilePosition] = [:]
-    /// Where each path's key stands.
-    private(set) var keys: [String: FilePosition] = [:]
+    private(set) var places = FilePlaces()
 
     init(_ composer: FileComposer, _ diagnostics: Diagnostics) {
         self.composer = composer
@@ -19,7 +16,7 @@ struct FileWalker {
     }
 
     mutating func value(_ node: Node, _ shape: Shape, _ path: String) -> FileValue? {
-        values[path] = node.position
+        places.values[path] = node.position
         switch shape {
         case .list(let element): return list(node, element, path)
         case .section(let section): return mapping(node, section, path)
@@ -69,7 +66,7 @@ struct FileWalker {
         var result: [String: FileValue] = [:]
         for entry in entries(node, path) {
             let inner = join(path, entry.name)
-            keys[inner] = entry.position
+            places.keys[inner] = entry.position
             result[entry.name] = value(entry.value, .section(section), inner)
         }
         return .mapping(result)
@@ -117,7 +114,7 @@ struct FileWalker {
                 reportUnknown(entry.name, entry.position, section, path, others)
                 continue
             }
-            keys[inner] = entry.position
+            places.keys[inner] = entry.position
             result[entry.name] = value(entry.value, key.shape, inner)
         }
         let given = Set(entries.map(\.name))
@@ -169,7 +166,7 @@ struct FileWalker {
     }
 
     /// A node as a plain value, for sections that are only carried along.
-    private mutating func plain(_ node: Node, depth: Int, _ path: String) -> TopologyValue? {
+    private mutating func plain(_ node: Node, depth: Int, _ path: String) -> PlainValue? {
         switch node {
         case .scalar(let scalar):
             if scalar.style == .plain, Double(scalar.string) != nil { return .number(scalar.string) }
@@ -180,7 +177,7 @@ struct FileWalker {
             return .mapping(
                 entries(node, path).compactMap { entry in
                     let inner = join(path, entry.name)
-                    values[inner] = entry.value.position
+                    places.values[inner] = entry.value.position
                     return plain(entry.value, depth: depth + 1, inner).map { .init(entry.name, $0) }
                 })
         case .sequence, .mapping, .alias:

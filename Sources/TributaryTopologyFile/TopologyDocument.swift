@@ -11,40 +11,42 @@ package struct TopologyDocument: Sendable {
     /// Nothing that stops a run.
     package let warnings: [TopologyDiagnostic]
     /// The section that only simulations read, as it stands; `nil` when the file has none.
-    package let simulate: TopologyValue?
-    private let values: [String: FilePosition]
-    private let keys: [String: FilePosition]
+    package let simulate: PlainValue?
+    private let places: FilePlaces
 
     package var topology: Topology { tree.topology }
 
     init(
-        file: String, tree: Tree, warnings: [TopologyDiagnostic], simulate: FileValue?,
-        values: [String: FilePosition], keys: [String: FilePosition]
+        file: String, tree: Tree, warnings: [TopologyDiagnostic], simulate: FileValue?, places: FilePlaces
     ) {
         self.file = file
         self.tree = tree
         self.warnings = warnings
         self.simulate = simulate.flatMap(Self.plain)
-        self.values = values
-        self.keys = keys
+        self.places = places
     }
 
-    private static func plain(_ section: FileValue) -> TopologyValue? {
+    private static func plain(_ section: FileValue) -> PlainValue? {
         guard let values = section.mapping else { return nil }
         return .mapping(
             values.sorted { $0.key < $1.key }.compactMap { key, value in
-                if case .opaque(let plain) = value { return TopologyValue.Field(key, plain) }
+                if case .opaque(let plain) = value { return PlainValue.Field(key, plain) }
                 return nil
             })
     }
 
     /// Where the file gives a path; `nil` when it does not and a default stands in.
-    package func position(of path: String) -> FilePosition? { keys[path] ?? values[path] }
+    package func position(of path: String) -> FilePosition? { places.keys[path] ?? places.values[path] }
+
+    /// An issue of the topology with its place in the file.
+    package func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
+        places.diagnostic(of: issue, file: file)
+    }
 
     /// The whole file written out: every default, and the section of simulations.
-    package var canonical: TopologyValue {
+    package var canonical: PlainValue {
         guard case .mapping(let fields) = topology.canonical, let simulate else { return topology.canonical }
-        return .mapping(fields + [TopologyValue.Field("simulate", simulate)])
+        return .mapping(fields + [PlainValue.Field("simulate", simulate)])
     }
 
     /// The whole file as YAML, each value with where it comes from: `# factory.yaml:14` or `# default`.

@@ -34,7 +34,7 @@ package enum TopologyFile {
         }
         let topology = TopologyBuilder.topology(root)
         for issue in topology.issues(besides: Array(diagnostics.broken)) {
-            diagnostics.add(walker.diagnostic(of: issue))
+            diagnostics.add(walker.places.diagnostic(of: issue, file: file))
         }
         let sorted = diagnostics.sorted
         guard !diagnostics.hasErrors else {
@@ -43,9 +43,9 @@ package enum TopologyFile {
         do throws(TopologyError) {
             return TopologyDocument(
                 file: file, tree: try Tree(topology), warnings: sorted, simulate: root["simulate"],
-                values: walker.values, keys: walker.keys)
+                places: walker.places)
         } catch {
-            throw TopologyFileError(diagnostics: error.issues.map { walker.diagnostic(of: $0) })
+            throw TopologyFileError(diagnostics: error.issues.map { walker.places.diagnostic(of: $0, file: file) })
         }
     }
 
@@ -107,32 +107,12 @@ package enum TopologyFile {
 }
 
 extension FileWalker {
-    /// An issue of the topology with its place in the file.
-    func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
-        let name = [.unknownNode, .misplaced].contains(issue.code) ? keys[issue.path] : nil
-        return TopologyDiagnostic(
-            severity: issue.severity, code: issue.code.rawValue, file: diagnostics.file,
-            position: name ?? place(of: issue.path), path: issue.path, message: issue.message,
-            suggestion: issue.suggestion)
-    }
-
-    /// Where a path's value stands, or the nearest thing around it that the file has.
-    func place(of path: String) -> FilePosition? {
-        var path = path
-        while !path.isEmpty {
-            if let place = values[path] ?? keys[path] { return place }
-            guard let end = path.lastIndex(where: { $0 == "." || $0 == "[" }) else { break }
-            path = String(path[..<end])
-        }
-        return values[path] ?? values[""]
-    }
-
     /// Reports keys of a tier that belong to tiers of another kind.
     mutating func checkPlaces(_ root: FileValue?) {
         guard let tiers = root?["tiers"]?.list, tiers.count > 1 else { return }
         for (index, tier) in tiers.enumerated() {
             let path = "tiers[\(index)]"
-            for key in KeyTable.tier.keys where tier?[key.name] != nil || keys["\(path).\(key.name)"] != nil {
+            for key in KeyTable.tier.keys where tier?[key.name] != nil || places.keys["\(path).\(key.name)"] != nil {
                 let text: String? =
                     switch key.place {
                     case .aggregators where index == tiers.count - 1:
@@ -146,7 +126,7 @@ extension FileWalker {
                     }
                 guard let text else { continue }
                 let inner = "\(path).\(key.name)"
-                diagnostics.add(.misplaced, at: keys[inner], inner, text)
+                diagnostics.add(.misplaced, at: places.keys[inner], inner, text)
             }
         }
     }

@@ -1,14 +1,15 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import TributaryTopology
+package import TributaryTopology
 
 /// The JSON schema of topology files, for editors; made from the same table that the reader uses.
 package enum TopologySchema {
     /// The schema (JSON Schema draft-07) as text, ending in a line break.
     package static var text: String { document.json(indent: 2) + "\n" }
 
-    static var document: TopologyValue {
+    /// The schema as a value.
+    package static var document: PlainValue {
         .mapping(
             [
                 .init("$schema", .text("http://json-schema.org/draft-07/schema#")),
@@ -16,9 +17,9 @@ package enum TopologySchema {
             ] + fields(of: KeyTable.root))
     }
 
-    private static func fields(of section: Section, kind: Variant? = nil) -> [TopologyValue.Field] {
+    private static func fields(of section: Section, kind: Variant? = nil) -> [PlainValue.Field] {
         var properties = section.keys.map { key in
-            TopologyValue.Field(
+            PlainValue.Field(
                 key.name, .mapping([.init("description", .text(key.about))] + fields(of: key.shape)))
         }
         var required = section.keys.filter(\.isRequired).map(\.name)
@@ -26,7 +27,7 @@ package enum TopologySchema {
             properties.insert(.init("kind", .mapping([.init("const", .text(kind.kind))])), at: 0)
             required.insert("kind", at: 0)
         }
-        var result: [TopologyValue.Field] = [.init("type", .text("object"))]
+        var result: [PlainValue.Field] = [.init("type", .text("object"))]
         if let kind { result.append(.init("description", .text(kind.about))) }
         result.append(.init("properties", .mapping(properties)))
         if !required.isEmpty { result.append(.init("required", .list(required.map { .text($0) }))) }
@@ -38,7 +39,7 @@ package enum TopologySchema {
         return result
     }
 
-    private static func requirement(of keys: [String]) -> TopologyValue {
+    private static func requirement(of keys: [String]) -> PlainValue {
         .mapping([.init("required", .list(keys.map { .text($0) }))])
     }
 
@@ -46,7 +47,7 @@ package enum TopologySchema {
         keys.indices.flatMap { first in keys[(first + 1)...].map { [keys[first], $0] } }
     }
 
-    private static func fields(of shape: Shape) -> [TopologyValue.Field] {
+    private static func fields(of shape: Shape) -> [PlainValue.Field] {
         switch shape {
         case .text:
             [.init("type", .text("string")), .init("minLength", .number(1))]

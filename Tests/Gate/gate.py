@@ -60,6 +60,7 @@ def layers():
         Layer("gate-rules", [system_python, "Tests/Gate/test_gate.py", "-v"], 60),
         Layer("proto-check", ["Proto/check.sh"], 60),
         Layer("build", ["swift", "build", "--build-tests", *SWIFT], 14 * MINUTE),
+        Layer("documents", [system_python, "Tests/Gate/documents.py"], 60, "build"),
         Layer("unit", swift_test("--skip", "TributaryIntegrationTests"), 6 * MINUTE, "build"),
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
         Layer("unit-files", ["Tests/Verify/systemd.sh"], 60),

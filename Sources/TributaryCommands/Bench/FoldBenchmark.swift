@@ -39,7 +39,8 @@ package enum FoldBenchmark {
         let byteCount = Double(bodies.count)
         let reads = times.reads.map { "\(Int(byteCount / $0 / 1e6)) MB/s" }
         return BenchmarkResult(
-            name: "fold", value: byteCount / times.fold, unit: "B/s", limit: byteCount / (times.reads.min() ?? .infinity),
+            name: "fold", value: byteCount / times.fold, unit: "B/s",
+            limit: byteCount / (times.reads.min() ?? .infinity),
             details: [
                 ("updates", "\(updateCount)"),
                 ("parameters", "\(parameterCount)"),

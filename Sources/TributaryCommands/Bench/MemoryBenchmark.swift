@@ -45,7 +45,7 @@ enum MemoryBenchmark {
         }
         work([.sealSum(SumKey(node: NodeName("edge"), number: number, revision: 1))])
         work([.step(number, .fedAvgM(learningRate: 1, momentum: 0.9), base: model.digest)])
-        guard failures.isEmpty else { throw BenchmarkFailure(text: failures.joined(separator: "; ")) }
+        guard failures.isEmpty else { throw CommandError("bench.failed", failures.joined(separator: "; ")) }
         return BenchmarkResult(
             name: "memory", value: Double(peak), unit: "B",
             limit: Double(UInt64(parameterCount) * 8 + allowance),
@@ -85,10 +85,4 @@ enum MemoryBenchmark {
         }
         return 0
     }
-}
-
-/// A benchmark that could not be measured.
-struct BenchmarkFailure: Error, CustomStringConvertible {
-    let text: String
-    var description: String { "the benchmark could not be measured: \(text)" }
 }

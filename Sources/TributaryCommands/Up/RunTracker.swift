@@ -49,7 +49,8 @@ struct RunTracker {
         switch line.event {
         case "gathering": gathering(line)
         case "round-opened" where line.kind == "train": opened(line, at: moment)
-        case "round-collected": change(line.round, kind: line.edgeRound) { row in
+        case "round-collected":
+            change(line.round, kind: line.edgeRound) { row in
                 row.selected = line.chosen ?? 0
                 row.reported = line.reported ?? 0
             }

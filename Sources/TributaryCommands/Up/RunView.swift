@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TributaryBus
 import TributaryCore
 
@@ -16,20 +17,20 @@ struct RunView {
     mutating func show(_ tracker: RunTracker, _ row: RunSummary.Round?) {
         if let row {
             clearStatus()
-            if row.round == 1 { Console.log(Self.header) }
-            Console.log(Self.text(of: row))
+            if row.round == 1 { Terminal.write(Self.header + "\n", to: STDERR_FILENO) }
+            Terminal.write(Self.text(of: row) + "\n", to: STDERR_FILENO)
         }
         guard isTerminal else { return }
         let status = statusText(tracker.now)
         guard status != lastStatus else { return }
         lastStatus = status
-        Console.status("\r\u{1B}[K\(status)")
+        Terminal.write("\r\u{1B}[K\(status)", to: STDERR_FILENO)
     }
 
     /// Removes the status line, before something else is printed.
     mutating func clearStatus() {
         guard isTerminal, !lastStatus.isEmpty else { return }
-        Console.status("\r\u{1B}[K")
+        Terminal.write("\r\u{1B}[K", to: STDERR_FILENO)
         lastStatus = ""
     }
 
@@ -47,7 +48,8 @@ struct RunView {
     private static let header = "round  accuracy    loss  devices  up by tier, down by tier"
 
     private static func text(of row: RunSummary.Round) -> String {
-        let judged = row.failure.map { "failed: \($0)" }
+        let judged =
+            row.failure.map { "failed: \($0)" }
             ?? "\(fixed(row.accuracy, 4, width: 8))  \(fixed(row.loss, 4, width: 6))"
         let up = row.bytesUp.sorted { $0.key < $1.key }.map { "\($0.key) \(bytes($0.value))" }
         let down = row.bytesDown.sorted { $0.key < $1.key }.map { "\($0.key) \(bytes($0.value))" }

@@ -12,19 +12,6 @@ import TributaryTopology
 ///
 /// A node is started when its parent listens, and told where. The run ends when the root says so or somebody asks.
 final class Supervisor {
-    enum Failure: Error, CustomStringConvertible {
-        case ended(node: String, log: String, lastLines: [String])
-        case stopped
-
-        var description: String {
-            switch self {
-            case .ended(let node, let log, let lines):
-                "'\(node)' ended before the run was over; see \(log)" + lines.map { "\n  \($0)" }.joined()
-            case .stopped: "the run was stopped before its last round"
-            }
-        }
-    }
-
     private let tree: Tree
     private let directory: RunDirectory
     private let arguments: [String]
@@ -52,7 +39,7 @@ final class Supervisor {
 
     /// Starts everything and follows the run to its end; `show` hears of each completed round and of each look.
     ///
-    /// - Throws: `Failure` when the root ends early or the run is stopped; whatever happens, no process is left.
+    /// - Throws: `CommandError` when the root ends early or the run is stopped; whatever happens, no process is left.
     func run(_ show: (RunTracker, RunSummary.Round?) -> Void) throws -> RunSummary {
         defer { endAll() }
         try start(node: tree.aggregators[Tree.root].name.value, connect: nil)
@@ -112,7 +99,7 @@ final class Supervisor {
     }
 
     private func lookAround() throws {
-        if shutdown.isRequested { throw Failure.stopped }
+        if shutdown.isRequested { throw CommandError("run.stopped", "the run was stopped before its last round") }
         let now = Bus.now()
         guard now >= nextLook else { return }
         nextLook = now + .milliseconds(500)
@@ -123,13 +110,18 @@ final class Supervisor {
             guard process.name == root, !tracker.isFinished else { continue }
             for line in process.takeLines() { try take(line) { _, _ in } }
             if tracker.isFinished { return }
-            throw Failure.ended(
-                node: process.name, log: directory.log(of: process.name), lastLines: lastLogLines(of: process.name))
+            throw ended(process)
         }
         if let failed = processes.first(where: { $0.hasEnded() && !$0.endedWell }), tracker.now.round == 0 {
-            throw Failure.ended(
-                node: failed.name, log: directory.log(of: failed.name), lastLines: lastLogLines(of: failed.name))
+            throw ended(failed)
         }
+    }
+
+    private func ended(_ process: NodeProcess) -> CommandError {
+        let log = directory.log(of: process.name)
+        let lines = lastLogLines(of: process.name).map { "\n  \($0)" }.joined()
+        return CommandError(
+            "run.node_ended", "'\(process.name)' ended before the run was over\(lines)", hint: "its log is \(log)")
     }
 
     private func lastLogLines(of name: String) -> [String] {

@@ -8,9 +8,8 @@ import TributaryRuntime
 import TributaryTopology
 
 /// `tributary device`: runs one or many devices of a topology in one process.
-struct DeviceCommand: ParsableCommand {
+struct Device: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "device",
         abstract: "Run devices of a topology below one parent, all in this process.",
         discussion: """
             Each device has a key, a connection and a shard of the data of its own. Devices that come late join the \
@@ -18,6 +17,7 @@ struct DeviceCommand: ParsableCommand {
             """)
 
     @OptionGroup var common: NodeOptions
+    @OptionGroup var output: OutputOptions
 
     @Option(help: "The aggregator above the devices.")
     var parent: String
@@ -28,8 +28,8 @@ struct DeviceCommand: ParsableCommand {
     @Option(help: "The place below the parent of the first one.")
     var first: UInt64 = 0
 
-    func run() throws {
-        try common.run(as: parent) { federation, shutdown, report in
+    func execute(_ output: CommandOutput) throws {
+        try common.serve(output) { federation, shutdown, report in
             let devices = try federation.devices(below: NodeName(parent), first: first, count: count)
             let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? parent)"
             let host = try DeviceHost(

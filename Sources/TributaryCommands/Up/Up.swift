@@ -2,16 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import FoundationEssentials
+import Glibc
 import TributaryClient
 import TributaryCore
 import TributaryRuntime
 import TributaryTopology
 
 /// `tributary up`: a topology as real processes on this machine.
-struct UpCommand: ParsableCommand {
+struct Up: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "up",
         abstract: "Run a whole topology on this machine, one process for each node.",
         discussion: """
             Keys are made for the run, all links are encrypted and on loopback, and everything that belongs to the \
@@ -33,16 +32,14 @@ struct UpCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        try output.run("up") { () throws -> CommandResult in
-            let shutdown = Shutdown()
-            Signals.endCleanly(shutdown)
-            let summary = try follow(shutdown)
-            return CommandResult(data: summary, text: Self.closing(summary))
-        }
+    func execute(_ output: CommandOutput) throws {
+        let shutdown = Shutdown()
+        Signals.endCleanly(shutdown)
+        let summary = try follow(shutdown, output)
+        output.finish(summary.document, text: Self.closing(summary))
     }
 
-    private func follow(_ shutdown: Shutdown) throws -> RunSummary {
+    private func follow(_ shutdown: Shutdown, _ output: CommandOutput) throws -> RunSummary {
         let overrides = Federation.Overrides(rounds: rounds, seed: seed)
         let draft = try Federation(path: topology, keys: "", overrides: overrides)
         // What every node would stumble over is said once, before anything is started.
@@ -54,14 +51,17 @@ struct UpCommand: ParsableCommand {
         if let rounds { words += ["--rounds", "\(rounds)"] }
         if let seed { words += ["--seed", "\(seed)"] }
         let tree = federation.tree
-        Console.log(
+        output.note(
             "\(federation.topology.federation): \(tree.aggregators.count) aggregators and \(tree.deviceCount) devices, "
                 + "seed \(federation.topology.seed), run directory \(directory.path)")
         let supervisor = Supervisor(
             topology: topology, tree: tree, overrides: words, directory: directory, shutdown: shutdown)
-        var view = RunView(isTerminal: Console.isTerminal)
+        var view = RunView(isTerminal: Terminal.isInteractive(STDERR_FILENO))
         defer { view.clearStatus() }
-        return try supervisor.run { view.show($0, $1) }
+        return try supervisor.run { tracker, row in
+            view.show(tracker, row)
+            if let row { output.event("round", row.fields) }
+        }
     }
 
     private static func closing(_ summary: RunSummary) -> String {
@@ -70,6 +70,7 @@ struct UpCommand: ParsableCommand {
         after \(summary.rounds.count) rounds in \(RunView.fixed(summary.wallSeconds, 1)) s, \
         \(RunView.bytes(summary.peakResidentBytes)) resident in all processes, seed \(summary.seed)
         model \(summary.model)
+
         """
     }
 }

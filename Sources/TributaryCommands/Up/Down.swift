@@ -6,11 +6,12 @@ import Glibc
 import TributaryBus
 import TributaryCore
 import TributaryFiles
+import TributaryTopology
 
 /// `tributary down`: ends a run that `up` started elsewhere.
-struct DownCommand: ParsableCommand {
+struct Down: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "down", abstract: "End a run that `tributary up` started, and all of its processes.")
+        abstract: "End a run that `tributary up` started, and all of its processes.")
 
     @Argument(help: "The run's directory; the newest below --runs when left out.", completion: .directory)
     var directory: String?
@@ -20,24 +21,19 @@ struct DownCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    private struct Result: Encodable {
-        var run: String
-        var ended: [String]
-    }
-
-    func run() throws {
-        try output.run("down") { () throws -> CommandResult in
-            let path = try directory ?? newest()
-            let run = RunDirectory(existing: path)
-            let alive = try run.processes().filter { Self.isOurs($0.pid) }
-            // The supervisor ends its nodes itself; whatever is left after it is asked one by one.
-            for (signal, patience) in [(SIGTERM, Duration.seconds(15)), (SIGKILL, .seconds(5))] {
-                end(alive, signal, patience)
-            }
-            let names = alive.map(\.name)
-            let text = names.isEmpty ? "nothing of \(path) is running" : "ended \(names.count) processes of \(path)"
-            return CommandResult(data: Result(run: path, ended: names), text: text)
+    func execute(_ output: CommandOutput) throws {
+        let path = try directory ?? newest()
+        let run = RunDirectory(existing: path)
+        let alive = try run.processes().filter { Self.isOurs($0.pid) }
+        // The supervisor ends its nodes itself; whatever is left after it is asked one by one.
+        for (signal, patience) in [(SIGTERM, Duration.seconds(15)), (SIGKILL, .seconds(5))] {
+            end(alive, signal, patience)
         }
+        let names = alive.map(\.name)
+        let text = names.isEmpty ? "nothing of \(path) is running" : "ended \(names.count) processes of \(path)"
+        output.finish(
+            .mapping([.init("run", .text(path)), .init("ended", .list(names.map { .text($0) }))]),
+            text: text + "\n")
     }
 
     private func newest() throws -> String {

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A document of plain values in a fixed order: what a topology looks like when it is written down.
-package indirect enum TopologyValue: Hashable, Sendable {
+package indirect enum PlainValue: Hashable, Sendable {
     /// One key of a mapping.
     package struct Field: Hashable, Sendable {
         package let key: String
-        package let value: TopologyValue
-        package init(_ key: String, _ value: TopologyValue) {
+        package let value: PlainValue
+        package init(_ key: String, _ value: PlainValue) {
             self.key = key
             self.value = value
         }
@@ -17,19 +17,20 @@ package indirect enum TopologyValue: Hashable, Sendable {
     /// A number as it is written.
     case number(String)
     case flag(Bool)
-    case list([TopologyValue])
+    case null
+    case list([PlainValue])
     case mapping([Field])
 
-    package static func number(_ value: some BinaryInteger) -> TopologyValue { .number(String(value)) }
+    package static func number(_ value: some BinaryInteger) -> PlainValue { .number(String(value)) }
 
     /// The shortest text that reads back as the same value; whole numbers lose their fraction.
-    package static func number(_ value: Double) -> TopologyValue { .number(trimmed(value.description)) }
+    package static func number(_ value: Double) -> PlainValue { .number(trimmed(value.description)) }
 
     /// The shortest text that reads back as the same value; whole numbers lose their fraction.
-    package static func number(_ value: Float) -> TopologyValue { .number(trimmed(value.description)) }
+    package static func number(_ value: Float) -> PlainValue { .number(trimmed(value.description)) }
 
     /// A duration in the largest unit that holds it whole: `60s`, `1500ms`.
-    package static func duration(_ value: Duration) -> TopologyValue { .text(value.unitText) }
+    package static func duration(_ value: Duration) -> PlainValue { .text(value.unitText) }
 
     private static func trimmed(_ text: String) -> String {
         text.hasSuffix(".0") ? String(text.dropLast(2)) : text
@@ -54,7 +55,7 @@ extension Duration {
 
 // MARK: - YAML
 
-extension TopologyValue {
+extension PlainValue {
     /// One line of the document in block style, with the path of what it says.
     package struct Line: Hashable, Sendable {
         package let text: String
@@ -70,7 +71,7 @@ extension TopologyValue {
     }
 
     private func lines(key: String, path: String, indent: Int) -> [Line] {
-        let head = String(repeating: " ", count: indent) + TopologyValue.text(key).yamlScalar + ":"
+        let head = String(repeating: " ", count: indent) + PlainValue.text(key).yamlScalar + ":"
         switch self {
         case .mapping(let fields) where !fields.isEmpty:
             return [Line(text: head, path: path, isLeaf: false)]
@@ -78,7 +79,7 @@ extension TopologyValue {
         case .list(let items) where items.contains(where: \.isMapping):
             return [Line(text: head, path: path, isLeaf: false)]
                 + items.enumerated().flatMap { $1.itemLines(path: "\(path)[\($0)]", indent: indent + 2) }
-        case .text, .number, .flag, .list, .mapping:
+        case .text, .number, .flag, .null, .list, .mapping:
             return [Line(text: "\(head) \(yamlScalar)", path: path, isLeaf: true)]
         }
     }
@@ -104,9 +105,10 @@ extension TopologyValue {
         case .text(let text): Self.isPlain(text) ? text : Self.quoted(text)
         case .number(let text): text
         case .flag(let flag): flag ? "true" : "false"
+        case .null: "null"
         case .list(let items): "[" + items.map(\.yamlScalar).joined(separator: ", ") + "]"
         case .mapping(let fields):
-            "{" + fields.map { "\(TopologyValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
+            "{" + fields.map { "\(PlainValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
                 .joined(separator: ", ") + "}"
         }
     }
@@ -139,7 +141,7 @@ extension TopologyValue {
 
 // MARK: - JSON
 
-extension TopologyValue {
+extension PlainValue {
     /// The document as JSON, in its own order; `indent` of `nil` puts it on one line.
     package func json(indent: Int? = nil) -> String { json(indent: indent, depth: 0) }
 
@@ -148,6 +150,7 @@ extension TopologyValue {
         case .text(let text): Self.quoted(text)
         case .number(let text): text
         case .flag(let flag): flag ? "true" : "false"
+        case .null: "null"
         case .list(let items):
             Self.bracketed("[", items.map { $0.json(indent: indent, depth: depth + 1) }, "]", indent, depth)
         case .mapping(let fields):

@@ -3,22 +3,22 @@
 
 import ArgumentParser
 import TributaryFiles
+import TributaryTopology
 
 /// `tributary bench`: our figures beside this machine's own limits, measured in the same run.
-struct BenchCommand: ParsableCommand {
+struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench",
         abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
         subcommands: [Fold.self, Memory.self])
 
-    struct Fold: ParsableCommand {
+    struct Fold: Verb {
         static let configuration = CommandConfiguration(
             abstract: "Fold 16 updates of 4 M float32 on one core, against its read bandwidth.")
         @OptionGroup var output: OutputOptions
-        func run() throws { try output.run("bench fold") { CommandResult(try FoldBenchmark.run()) } }
+        func execute(_ output: CommandOutput) throws { output.finish(try FoldBenchmark.run()) }
     }
 
-    struct Memory: ParsableCommand {
+    struct Memory: Verb {
         static let configuration = CommandConfiguration(
             abstract: "The anonymous memory of an aggregator that folds a large model, against its bound.")
 
@@ -39,44 +39,34 @@ struct BenchCommand: ParsableCommand {
             }
         }
 
-        func run() throws {
-            try output.run("bench memory") {
-                defer { Directory.removeAll(directory) }
-                return CommandResult(
-                    try MemoryBenchmark.run(
-                        parameterCount: parameters, updateCount: updates, directory: directory))
-            }
+        func execute(_ output: CommandOutput) throws {
+            defer { Directory.removeAll(directory) }
+            output.finish(
+                try MemoryBenchmark.run(parameterCount: parameters, updateCount: updates, directory: directory))
         }
     }
 }
 
-extension CommandResult {
-    private struct Measured: Encodable {
-        var name: String
-        var value: Double
-        var unit: String
-        var limit: Double
-        var ratio: Double
-        var details: [String: String]
-    }
-
-    /// A benchmark's result, as the command line shows it.
-    init(_ result: BenchmarkResult) {
-        let details = Dictionary(result.details.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-        let lines = ["\(result.name): \(Self.scaled(result.value)) \(result.unit), limit \(Self.scaled(result.limit)) "
-            + "\(result.unit), ratio \(RunView.fixed(result.ratio, 3))"]
-            + result.details.map { "  \($0.name): \($0.value)" }
-        self.init(
-            data: Measured(
-                name: result.name, value: result.value, unit: result.unit, limit: result.limit, ratio: result.ratio,
-                details: details),
-            text: lines.joined(separator: "\n"))
+extension CommandOutput {
+    /// Ends with a benchmark's result.
+    func finish(_ result: BenchmarkResult) {
+        let details = result.details.map { PlainValue.Field($0.name, .text($0.value)) }
+        let head =
+            "\(result.name): \(Self.scaled(result.value))\(result.unit), limit \(Self.scaled(result.limit))"
+            + "\(result.unit), ratio \(RunView.fixed(result.ratio, 3))\n"
+        finish(
+            .mapping([
+                .init("name", .text(result.name)), .init("value", .number(result.value)),
+                .init("unit", .text(result.unit)), .init("limit", .number(result.limit)),
+                .init("ratio", .number(result.ratio)), .init("details", .mapping(details)),
+            ]),
+            text: head + result.details.map { "  \($0.name): \($0.value)\n" }.joined())
     }
 
     private static func scaled(_ value: Double) -> String {
         for (size, prefix) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= size {
-            return RunView.fixed(value / size, 2) + " " + prefix
+            return "\(RunView.fixed(value / size, 2)) \(prefix)"
         }
-        return RunView.fixed(value, 2)
+        return "\(RunView.fixed(value, 2)) "
     }
 }
