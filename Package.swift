@@ -140,7 +140,10 @@ let package = Package(
         ),
         tests(
             "TributaryBusTests",
-            ["TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]
+            [
+                "TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing",
+                "TributaryTestSupport", "CZeroMQ",
+            ]
         ),
         tests("TributaryIntegrationTests", ["TributaryTestSupport", "TributaryCore"]),
     ]
