@@ -51,7 +51,8 @@ enum IDXFile {
             }
         } else if stated != stored {
             throw reader.malformed(
-                "has \(stored) bytes where its header states \(stated); the file is damaged or incomplete: get it again")
+                "has \(stored) bytes where its header states \(stated); the file is damaged or incomplete: get it again"
+            )
         }
     }
 }

@@ -15,7 +15,9 @@ enum NPZFile {
     static func open(_ archive: ZipArchive, array name: String) throws(FilesError) -> ArrayFile {
         let found = archive.members.filter { $0.name == "\(name).npy" }
         guard let member = found.first, found.count == 1 else {
-            let names = archive.members.prefix(8).map { $0.name.hasSuffix(".npy") ? String($0.name.dropLast(4)) : $0.name }
+            let names = archive.members.prefix(8).map {
+                $0.name.hasSuffix(".npy") ? String($0.name.dropLast(4)) : $0.name
+            }
             throw .malformed(
                 path: archive.path, at: "",
                 problem: found.isEmpty
@@ -39,7 +41,8 @@ enum NPZFile {
         guard dataOffset + header.byteCount == member.byteCount else {
             throw .malformed(
                 path: place, at: "header",
-                problem: "states \(header.byteCount) bytes of elements where \(member.byteCount) - \(dataOffset) follow")
+                problem: "states \(header.byteCount) bytes of elements where \(member.byteCount) - \(dataOffset) follow"
+            )
         }
         return ArrayFile(path: archive.path, container: .npz(member), header: header, dataOffset: dataOffset)
     }

@@ -59,10 +59,13 @@ import TributaryCrypto
         let file = try directory.write("x", as: "file")
         #expect(throws: FilesError.self) { try AtomicFile.write([1], to: "\(file)/model") }
         #expect(throws: FilesError.self) { try AtomicFile.write([1], to: directory("nul\0byte")) }
-        #expect(throws: FilesError.self) { try AtomicFile.write([1], to: directory(String(repeating: "n", count: 300))) }
+        #expect(throws: FilesError.self) {
+            try AtomicFile.write([1], to: directory(String(repeating: "n", count: 300)))
+        }
         #expect(try directory.names == ["file"])
-        #expect(throws: FilesError.noSpace(
-            directory: directory.path, needed: .max, free: try FreeSpace.byteCount(at: directory.path))
+        #expect(
+            throws: FilesError.noSpace(
+                directory: directory.path, needed: .max, free: try FreeSpace.byteCount(at: directory.path))
         ) { try FreeSpace.require(.max, at: directory.path) }
     }
 

@@ -61,7 +61,8 @@ import TributaryCore
     @Test(arguments: ["\n", "\r\n"])
     func readsWhatProgramsWrite(lineEnd: String) throws {
         let lines = [
-            "\u{feff}\"a,b\",label,\"say \"\"x\"\"\"", "1,\"one\(lineEnd)two\",2", "", "\"3\",\"\",4".replacing("\"\"", with: "k"),
+            "\u{feff}\"a,b\",label,\"say \"\"x\"\"\"", "1,\"one\(lineEnd)two\",2", "",
+            "\"3\",\"\",4".replacing("\"\"", with: "k"),
         ]
         let dataset = try open(lines.joined(separator: lineEnd))
         #expect(dataset.featureShape == [2])
@@ -134,9 +135,10 @@ import TributaryCore
         let rows = (0..<3000).map { "\($0),\($0 % 2)" }
         let dataset = try open("a,label\n" + rows.joined(separator: "\n") + "\nbad,1\n")
         #expect(try dataset.examples(rows: [2999]).features == [2999])
-        #expect(throws: FilesError.text(
-            path: directory("data.csv"), line: 3002, column: 1,
-            problem: "column 'a': 'bad' is not a number; encode the column as numbers or drop it")
+        #expect(
+            throws: FilesError.text(
+                path: directory("data.csv"), line: 3002, column: 1,
+                problem: "column 'a': 'bad' is not a number; encode the column as numbers or drop it")
         ) { try dataset.examples(rows: [3000]) }
     }
 

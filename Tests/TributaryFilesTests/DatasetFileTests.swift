@@ -116,7 +116,8 @@ private func openDataset(_ source: DataSpecification.Source, in directory: Strin
             text(.npz(path: "nan.npz", features: "x", labels: "y", test: nil))
                 == "nan.npz(x.npy): example 4, feature 0: is not a finite float32; remove or replace it")
         #expect(
-            text(.npz(path: "i4.npz", features: "y", labels: "x", test: nil)).contains("where labels are one number each"))
+            text(.npz(path: "i4.npz", features: "y", labels: "x", test: nil)).contains(
+                "where labels are one number each"))
         #expect(
             text(.npz(path: "labels-as-floats.npz", features: "y", labels: "x", test: nil)).contains("header"))
         #expect(
