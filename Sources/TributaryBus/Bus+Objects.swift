@@ -49,7 +49,7 @@ extension Bus {
         if let reason = session.uploads.add(fetch, objectByteCount: byteCount) {
             let text =
                 "bytes \(fetch.offset) and \(fetch.length) on of \(fetch.digest.short) (\(byteCount) bytes)"
-                + " cannot be asked for now"
+                + " cannot be had at this time"
             return decline(fetch, to: session, reason, text)
         }
         enterLine(session)

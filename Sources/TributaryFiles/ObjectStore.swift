@@ -48,6 +48,7 @@ package final class ObjectStore: BlockStore, Sendable {
 // MARK: - Reading
 
 extension ObjectStore {
+    /// The size of a complete object; `nil` when it is not held.
     package func byteCount(of digest: Digest) -> UInt64? {
         var status = stat()
         guard stat(path(of: digest), &status) == 0 else { return nil }
@@ -87,6 +88,9 @@ extension ObjectStore {
         }
     }
 
+    /// Lends bytes of a complete object from its mapping.
+    ///
+    /// - Throws: `FilesError.unknownObject`, `FilesError.outsideObject`, or what `body` throws.
     package func withBytes<Result>(
         of digest: Digest, offset: UInt64, byteCount: Int, _ body: (RawSpan) throws -> Result
     ) throws -> Result {

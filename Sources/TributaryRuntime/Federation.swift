@@ -7,6 +7,7 @@ package import TributaryCore
 import TributaryCrypto
 package import TributaryFiles
 import TributaryLearning
+import TributaryPlanning
 import TributaryProtocol
 package import TributaryTopology
 import TributaryTopologyFile
@@ -36,7 +37,10 @@ package struct Federation: Sendable {
     ///
     /// - Throws: `TopologyFileError` with all errors of the file, `TopologyError` for an override out of range.
     package init(path: String, keys: String, overrides: Overrides = Overrides()) throws {
-        var topology = try TopologyFile.load(path).topology
+        let document = try TopologyFile.load(path)
+        let issues = CrossCheck.issues(document.tree).filter { $0.severity == .error }
+        guard issues.isEmpty else { throw TopologyFileError(diagnostics: issues.map { document.diagnostic(of: $0) }) }
+        var topology = document.topology
         topology.rounds = overrides.rounds ?? topology.rounds
         topology.seed = overrides.seed ?? topology.seed
         tree = try Tree(topology)

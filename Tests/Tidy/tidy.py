@@ -41,7 +41,7 @@ PURE = set(
 # What a pure room may stand on, besides other pure rooms.
 PURE_DOORS = {"CTributaryKernels"}
 # Where bytes of a body are viewed as values, besides the rooms with a C door.
-VIEWS_BYTES = {"TributaryCodec"}
+VIEWS_BYTES = {"TributaryCodec", "TributaryCore", "TributaryClient", "TributaryRuntime"}
 # The rooms that wait: everything else decides or transforms, and returns.
 ASYNC = {"TributaryBus", "TributaryClient", "TributaryRuntime", "TributaryCommands", "tributary"}
 STANDARD_OUTPUT = {"TributaryCommands", "tributary"}
