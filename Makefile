@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release demo test check verify format format-lint tidy proto proto-check documents clean
+.PHONY: help setup setup-tests build release demo test check verify
+.PHONY: format format-lint tidy proto proto-check documents clean
 .NOTPARALLEL:
 
 # The C kernels are optimised in debug builds too; the same flags everywhere, else everything is compiled again.

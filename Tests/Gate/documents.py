@@ -134,7 +134,7 @@ class CommandLine:
 
     def has(self, verb, text):
         """Whether a help text lists a subcommand."""
-        listed = text.split("SUBCOMMANDS:")[1] if "SUBCOMMANDS:" in text else ""
+        listed = text.partition("SUBCOMMANDS:")[2]
         return re.search(rf"^  {re.escape(verb)}\b", listed, re.MULTILINE) is not None
 
     def complaint(self, words):
