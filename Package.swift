@@ -149,7 +149,7 @@ let package = Package(
             "TributaryBusTests",
             [
                 "TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing",
-                "TributaryTestSupport",
+                "TributaryTestSupport", "CZeroMQ",
             ]
         ),
         tests("TributaryIntegrationTests", ["TributaryTestSupport", "TributaryCore"]),

@@ -18,26 +18,34 @@ extension Bus {
         guard !isClosed else { throw .closed }
         let socket = try ZeroMQContext.shared.socket(ZMQ_ROUTER)
         let domain = try AdmissionDesk.shared.open(admission, waker: bell)
+        SocketOptions.prepareListener(
+            socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount, usesIPv6: endpoint.contains("["))
         do throws(BusError) {
-            SocketOptions.prepareListener(
-                socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount,
-                usesIPv6: endpoint.contains("["))
             let monitor = try SocketMonitor(of: socket)
-            let resolved = try socket.bind(endpoint)
-            let listener = Listener(
-                token: nextNumber() << 1, socket: socket, monitor: monitor, domain: domain,
-                chunkByteCount: chunkByteCount)
-            listener.admission = admission
-            try reactor.add(socket.descriptor, token: listener.token)
-            try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: listener.token))
-            listeners[listener.token] = listener
-            touched.insert(listener.token)
-            touched.insert(Token.monitor(of: listener.token))
-            return resolved
+            do throws(BusError) {
+                let listener = Listener(
+                    token: nextNumber() << 1, socket: socket, monitor: monitor, domain: domain,
+                    chunkByteCount: chunkByteCount)
+                listener.admission = admission
+                return try open(listener, at: endpoint)
+            } catch {
+                close(socket, watchedBy: monitor)
+                throw error
+            }
         } catch {
             AdmissionDesk.shared.close(domain)
             throw error
         }
+    }
+
+    private func open(_ listener: Listener, at endpoint: String) throws(BusError) -> String {
+        let resolved = try listener.socket.bind(endpoint)
+        try reactor.add(listener.socket.descriptor, token: listener.token)
+        try reactor.add(listener.monitor.socket.descriptor, token: Token.monitor(of: listener.token))
+        listeners[listener.token] = listener
+        touched.insert(listener.token)
+        touched.insert(Token.monitor(of: listener.token))
+        return resolved
     }
 
     /// Replaces who is admitted on all binds; children whose key is no longer admitted are `gone` at once.

@@ -136,13 +136,12 @@ extension Bus {
         SocketOptions.prepareLink(
             socket, identity: link.identity, parentKey: link.parentKey, usesIPv6: link.endpoint.contains("["))
         let monitor = try SocketMonitor(of: socket)
-        try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: link.token))
         do throws(BusError) {
+            try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: link.token))
             try reactor.add(socket.descriptor, token: link.token)
             try socket.connect(link.endpoint)
         } catch {
-            close(socket)
-            close(monitor.socket)
+            close(socket, watchedBy: monitor)
             throw error
         }
         link.socket = socket
@@ -154,8 +153,7 @@ extension Bus {
     }
 
     func closeSockets(of link: Link) {
-        if let socket = link.socket { close(socket) }
-        if let monitor = link.monitor { close(monitor.socket) }
+        if let socket = link.socket, let monitor = link.monitor { close(socket, watchedBy: monitor) }
         link.socket = nil
         link.monitor = nil
     }

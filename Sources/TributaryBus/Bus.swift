@@ -124,8 +124,7 @@ package final class Bus {
         isClosed = true
         for listener in listeners.values {
             AdmissionDesk.shared.close(listener.domain)
-            close(listener.socket)
-            close(listener.monitor.socket)
+            close(listener.socket, watchedBy: listener.monitor)
         }
         for link in links.values { closeSockets(of: link) }
         listeners = [:]
@@ -154,8 +153,11 @@ package final class Bus {
     }
 
     /// Stops waiting for a socket and closes it.
-    func close(_ socket: ZeroMQSocket) {
+    func close(_ socket: ZeroMQSocket, watchedBy monitor: SocketMonitor) {
+        monitor.stop()
         reactor.remove(socket.descriptor)
+        reactor.remove(monitor.socket.descriptor)
         socket.close()
+        monitor.socket.close()
     }
 }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension TopologyFile {
-    /// A commented topology to start from: Topologies/factory.yaml without its line for editors.
+    /// A commented topology to start from: Topologies/factory.yaml without its head.
     package static let example = """
-        # Cameras in two plants learn to sort garments. Each plant has an aggregator of its own; pictures never leave a camera.
+        # Cameras in two plants learn to sort garments. Each plant has an aggregator of its own.
+        # Pictures never leave a camera.
         tributary: v1
         federation: smart-factory
         seed: 7
