@@ -14,7 +14,7 @@ RELEASE := --configuration release --scratch-path .build-release
 BINARY := .build-release/release/tributary
 TOPOLOGY ?= Topologies/factory.yaml
 GATE := python3 Tests/Gate/gate.py
-LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit integration
+LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration
 LONG_LAYERS := unit-files long demo bench
 
 help: ## Say what there is to make.
