@@ -23,11 +23,11 @@ package enum Limits {
     package static let tensorCountMax = 1024
     /// Metrics of one update, each a pair of counters.
     package static let metricCountMax = 32
-    /// Extents of one tensor: a batch of volumes has five.
+    /// Extents of one tensor.
     package static let extentCountMax = 8
-    /// Encodings that a child offers: more than this build knows.
+    /// Encodings that a child offers.
     package static let encodingCountMax = 16
-    /// Sources of one model: one for each encoding.
+    /// Sources of one model.
     package static let sourceCountMax = 16
     /// Bytes that one receiver asks a peer for ahead of what arrived: keeps the link busy, bounds memory per transfer.
     package static let transferWindowByteCount = 1024 * 1024
@@ -39,9 +39,9 @@ package enum Limits {
     package static let objectByteCountMax: UInt64 = 4 << 30
     /// Contributors of one sum: bounds the name list (16 bytes a name) and the ring's total.
     package static let cohortMax: UInt64 = 1 << 22
-    /// Clients below one node: sums and products of such numbers stay exact.
+    /// Clients below one node: sums of counts stay exact.
     package static let clientCountMax: UInt64 = 1 << 40
-    /// How many times more clients are asked than waited for.
+    /// How many times more clients are asked than waited for: products with counts stay exact.
     package static let overSelectMax = 1000.0
     /// Names that one grant may exclude: 128 KiB, so that they fit a frame between aggregators.
     package static let excludedNameCountMax = 8192

@@ -58,9 +58,8 @@ package struct Federation: Sendable {
 
     /// What the aggregator called `name` needs to run.
     ///
-    /// - Parameters:
-    ///   - listen: replaces the file's endpoint.
-    ///   - connect: replaces the parent's endpoint of the file.
+    /// `listen` replaces the file's endpoint, `connect` the parent's endpoint of the file.
+    ///
     /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
     package func setup(
         ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String
