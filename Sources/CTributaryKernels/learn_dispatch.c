@@ -40,8 +40,14 @@ void tributary_learn_gemm(int32_t variant, size_t m, size_t n, size_t k, const f
 }
 
 void tributary_learn_transpose(size_t m, size_t n, const float *a, float *b) {
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < n; j++) b[j * m + i] = a[i * n + j];
+    // Square blocks, so that both sides' cache lines are used whole.
+    enum { EDGE = 16 };
+    for (size_t top = 0; top < m; top += EDGE)
+        for (size_t left = 0; left < n; left += EDGE) {
+            const size_t bottom = m - top < EDGE ? m : top + EDGE, right = n - left < EDGE ? n : left + EDGE;
+            for (size_t j = left; j < right; j++)
+                for (size_t i = top; i < bottom; i++) b[j * m + i] = a[i * n + j];
+        }
 }
 
 void tributary_learn_fill_rows(size_t m, size_t n, const float *row, float *c) {

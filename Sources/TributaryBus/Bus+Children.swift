@@ -19,7 +19,8 @@ extension Bus {
         let socket = try ZeroMQContext.shared.socket(ZMQ_ROUTER)
         let domain = try AdmissionDesk.shared.open(admission, waker: bell)
         SocketOptions.prepareListener(
-            socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount, usesIPv6: endpoint.contains("["))
+            socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount, usesIPv6: endpoint.contains("[")
+        )
         do throws(BusError) {
             let monitor = try SocketMonitor(of: socket)
             do throws(BusError) {

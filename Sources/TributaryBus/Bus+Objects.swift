@@ -47,7 +47,8 @@ extension Bus {
             return decline(fetch, to: session, .unknownObject, "this node does not hold object \(fetch.digest.short)")
         }
         if let reason = session.uploads.add(fetch, objectByteCount: byteCount) {
-            let text = "bytes \(fetch.offset) and \(fetch.length) on of \(fetch.digest.short) (\(byteCount) bytes)"
+            let text =
+                "bytes \(fetch.offset) and \(fetch.length) on of \(fetch.digest.short) (\(byteCount) bytes)"
                 + " cannot be asked for now"
             return decline(fetch, to: session, reason, text)
         }

@@ -1,4 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The room is described here.
+// The client as a process: one or many devices, each a machine with a link, a key and a trainer of its own.
+//
+// One thread owns the bus and drives the machines; local training runs on work queues beside it. May touch files and
+// the bus; no HTTP and no database, so that the room can be embedded in a device.

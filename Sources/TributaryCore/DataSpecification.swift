@@ -3,6 +3,7 @@
 
 /// Where a federation's examples come from and how they are spread over its devices.
 package struct DataSpecification: Hashable, Sendable {
+    /// The files that hold the examples.
     package enum Source: Hashable, Sendable {
         /// The files of Debian's dataset-fashion-mnist: 60,000 + 10,000 images of 28 x 28, 10 classes.
         case fashionMNIST
@@ -14,6 +15,16 @@ package struct DataSpecification: Hashable, Sendable {
         case npz(path: String, features: String, labels: String, test: String?)
         /// Seeded Gaussian classes: `examples` rows of `features` values in `classes` classes.
         case synthetic(examples: Int, features: Int, classes: Int)
+
+        /// Whether the source brings a test set of its own, so that nothing need be held out for the root.
+        package var hasTestSet: Bool {
+            switch self {
+            case .fashionMNIST: true
+            case .idx(_, _, let testImages, _): testImages != nil
+            case .csv(_, _, _, let test), .npz(_, _, _, let test): test != nil
+            case .synthetic: false
+            }
+        }
     }
 
     package var source: Source

@@ -18,6 +18,12 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         self.words = words
     }
 
+    /// Reads 32 bytes; `nil` when `bytes` has another length.
+    package init?(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Digest.byteCount else { return nil }
+        words = InlineArray { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)) }
+    }
+
     /// Reads 64 hexadecimal digits; `nil` for anything else.
     package init?(hexadecimal text: String) {
         let digits = text.utf8.map { byte -> UInt8? in

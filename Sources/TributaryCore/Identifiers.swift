@@ -14,6 +14,15 @@ package struct NodeName: Hashable, Comparable, Sendable, CustomStringConvertible
     package init(_ value: String) { self.value = value }
     package var description: String { value }
     package static func < (left: NodeName, right: NodeName) -> Bool { left.value < right.value }
+
+    /// Whether a text is fit for host names, labels and file names: a-z, 0-9, and `-` between them.
+    package static func isValid(_ text: String) -> Bool {
+        let bytes = text.utf8
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= Limits.nameByteCountMax,
+            first != UInt8(ascii: "-"), last != UInt8(ascii: "-")
+        else { return false }
+        return bytes.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "-") }
+    }
 }
 
 /// A device's declared, stable number, whatever the tree's shape; keys its shard, its randomness and its choice.
@@ -24,7 +33,7 @@ package struct ClientIndex: Hashable, Comparable, Sendable, CustomStringConverti
     package static func < (left: ClientIndex, right: ClientIndex) -> Bool { left.value < right.value }
 }
 
-/// A version of the topology; increases with each change that a running tree applies. Starts at 1.
+/// A version of the topology; starts at 1 and increases with each change that a running tree applies.
 package struct TopologyEpoch: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: UInt64
     package init(_ value: UInt64) { self.value = value }
@@ -32,8 +41,10 @@ package struct TopologyEpoch: Hashable, Comparable, Sendable, CustomStringConver
     package static func < (left: TopologyEpoch, right: TopologyEpoch) -> Bool { left.value < right.value }
 }
 
-/// Where in a run something happens: the root's round (0 is the initial model, training starts at 1) and the edge
-/// rounds of the stepping tiers inside it, which one node counts as a single number starting at 1.
+/// Where in a run something happens: the root's round and the edge round inside it.
+///
+/// Round 0 is the initial model; training starts at 1. A node counts the edge rounds of the stepping tiers inside a
+/// round as a single number that starts at 1.
 package struct RoundNumber: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The root's round.
     package let round: UInt32

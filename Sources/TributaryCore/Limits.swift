@@ -13,12 +13,15 @@ package enum Limits {
     package static let fieldCountMax = 4096
     /// Heap that unpacking one message may take, as a multiple of the largest frame.
     package static let unpackBudgetFactor = 4
-    /// Names of nodes, runs, tensors and groups, and texts of refusals.
+    /// Names of nodes, runs, tensors and groups.
     package static let nameByteCountMax = 64
+    /// Texts of refusals: a sentence or two for a person.
     package static let textByteCountMax = 512
-    /// Groups of one model, tensors of one layout, metrics of one update.
+    /// Groups of one model: each has a ring and an entry of its own in every update and sum.
     package static let groupCountMax = 64
+    /// Tensors of one layout: deep models have hundreds.
     package static let tensorCountMax = 1024
+    /// Metrics of one update, each a pair of counters.
     package static let metricCountMax = 32
     /// Extents of one tensor, encodings that a child offers, sources of one model.
     package static let extentCountMax = 8

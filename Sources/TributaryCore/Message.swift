@@ -41,6 +41,7 @@ package struct Envelope: Hashable, Sendable {
 
 /// The first message on every connection, from child to parent.
 package struct Hello: Hashable, Sendable {
+    /// What the child is to its parent.
     package enum Role: Hashable, Sendable {
         case client(ClientIndex)
         case aggregator
@@ -105,10 +106,12 @@ package struct Leave: Hashable, Sendable {
 
 /// The promise of an outcome for one update or sum.
 package struct Receipt: Hashable, Sendable {
+    /// What was received.
     package enum Subject: Hashable, Sendable {
         case update(UpdateKey)
         case sum(SumKey)
     }
+    /// What the parent's death would cost.
     package enum Durability: UInt8, Hashable, Sendable {
         /// Held in memory or unsynced files: lost if the parent dies.
         case memory = 1
@@ -135,6 +138,7 @@ package struct SumGrant: Hashable, Sendable {
 
 /// A round's end, for everybody who had a part in it.
 package struct RoundClosed: Hashable, Sendable {
+    /// How the round ended.
     package enum Outcome: Hashable, Sendable {
         /// The round's sum was committed.
         case committed(contributorCount: UInt64)
@@ -163,6 +167,7 @@ package struct Drain: Hashable, Sendable {
 
 /// A refusal with its reason; nothing of what it refers to was used.
 package struct Refuse: Hashable, Sendable {
+    /// What was refused.
     package enum Subject: Hashable, Sendable {
         case connection
         case update(UpdateKey)
@@ -171,7 +176,9 @@ package struct Refuse: Hashable, Sendable {
     }
     package var subject: Subject
     package var reason: ReasonCode
-    /// For people: what was wrong and what to do. Never data values.
+    /// For people: what was wrong and what to do.
+    ///
+    /// Never data values.
     package var text: String
     package init(subject: Subject, reason: ReasonCode, text: String) {
         self.subject = subject

@@ -15,6 +15,7 @@ package struct SumKey: Hashable, Sendable {
 
 /// A 16-byte pseudonym of one contributor in one round.
 package struct ContributionName: Hashable, Comparable, Sendable {
+    /// Bytes of a name, on the wire and in name lists.
     package static let byteCount = 16
     package let high: UInt64
     package let low: UInt64
@@ -26,7 +27,9 @@ package struct ContributionName: Hashable, Comparable, Sendable {
 
     /// The pseudonym of `node` in a round: a keyed Philox absorption of the name, eight bytes at a time.
     package init(node: NodeName, number: RoundNumber, seed: UInt64) {
-        var state: (UInt64, UInt64) = (UInt64(number.round) << 32 | UInt64(number.edgeRound), UInt64(node.value.utf8.count))
+        var state: (UInt64, UInt64) = (
+            UInt64(number.round) << 32 | UInt64(number.edgeRound), UInt64(node.value.utf8.count)
+        )
         var word: UInt64 = 0
         for (position, byte) in node.value.utf8.enumerated() {
             word |= UInt64(byte) << UInt64(8 * (position % 8))
@@ -71,6 +74,7 @@ package struct SumOffer: Hashable, Sendable {
 
 /// A granted sum: ring integers and total weights per group, and metric counters.
 package struct Sum: Hashable, Sendable {
+    /// What a sum says about one group of parameters.
     package struct Group: Hashable, Sendable {
         /// The contributors' total weight, below the ring's `weightTotalMax`.
         package var totalWeight: UInt64

@@ -15,7 +15,7 @@ package struct TrainSettings: Hashable, Sendable {
     /// Examples per step, at least 1; the last batch of a pass may be smaller.
     package var batch: UInt32
     package var optimizer: ClientOptimizer
-    /// FedProx's mu (Li et al. 2020, arXiv 1812.06127): the pull towards the round's base; 0 is plain local SGD.
+    /// FedProx's mu (Li and others 2020, arXiv 1812.06127): the pull towards the round's base; 0 is plain local SGD.
     package var proximal: Float
 
     package init(work: Work, batch: UInt32, optimizer: ClientOptimizer, proximal: Float = 0) {

@@ -19,6 +19,7 @@ package struct UpdateKey: Hashable, Sendable, CustomStringConvertible {
 ///
 /// The delta is `local - base`. Its body is an object that holds each group's encoded values one after another.
 package struct Update: Hashable, Sendable {
+    /// What an update says about one group of parameters.
     package struct Group: Hashable, Sendable {
         /// The weight, in `1...weightMax`: the number of examples unless the strategy says otherwise.
         package var weight: UInt64

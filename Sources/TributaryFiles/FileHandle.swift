@@ -83,7 +83,7 @@ struct FileHandle: ~Copyable {
 }
 
 /// Paths and directories, as far as this room needs them.
-enum Directory {
+package enum Directory {
     /// The directory part of a path; `.` when it has none.
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -101,7 +101,7 @@ enum Directory {
     }
 
     /// Creates a directory and those above it; what exists stays.
-    static func create(_ path: String, mode: mode_t = 0o755) throws(FilesError) {
+    package static func create(_ path: String, mode: UInt32 = 0o755) throws(FilesError) {
         if mkdir(path, mode) == 0 { return }
         if errno == ENOENT, parent(of: path) != path {
             try create(parent(of: path), mode: mode)
@@ -115,7 +115,7 @@ enum Directory {
     }
 
     /// The names in a directory, sorted, without `.` and `..`.
-    static func names(in path: String) throws(FilesError) -> [String] {
+    package static func names(in path: String) throws(FilesError) -> [String] {
         guard let stream = opendir(path) else {
             throw .system(action: "list the directory", path: path, code: errno)
         }
@@ -128,6 +128,15 @@ enum Directory {
             if name != "." && name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// Removes a directory of files, best effort: what cannot be removed stays.
+    package static func removeAll(_ path: String) {
+        for name in (try? names(in: path)) ?? [] {
+            let entry = "\(path)/\(name)"
+            if unlink(entry) != 0 { removeAll(entry) }
+        }
+        rmdir(path)
     }
 
     /// Makes a rename in a directory last.

@@ -196,9 +196,10 @@ package struct AggregatorMachine: Sendable {
     private mutating func sayHello() {
         announced = nil
         send(
-            .hello(Hello(
-                node: configuration.node, role: .aggregator, wireVersions: WireVersion.supported,
-                encodings: UpdateEncoding.allCases, topology: configuration.topology)),
+            .hello(
+                Hello(
+                    node: configuration.node, role: .aggregator, wireVersions: WireVersion.supported,
+                    encodings: UpdateEncoding.allCases, topology: configuration.topology)),
             run: nil, to: .parent)
     }
 

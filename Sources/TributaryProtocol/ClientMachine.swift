@@ -100,9 +100,11 @@ package struct ClientMachine: Sendable {
     }
 
     private mutating func sayHello() {
-        send(.hello(Hello(
-            node: node, role: .client(client), wireVersions: WireVersion.supported, encodings: [.float32],
-            topology: topology)))
+        send(
+            .hello(
+                Hello(
+                    node: node, role: .client(client), wireVersions: WireVersion.supported, encodings: [.float32],
+                    topology: topology)))
     }
 
     private mutating func receive(_ envelope: Envelope) {

@@ -64,7 +64,8 @@ struct Collection: Sendable {
         self.quorum = quorum
         self.members = members
         let clients = members.values.count { $0.role != .aggregator }
-        target = members.count - clients
+        target =
+            members.count - clients
             + Cohort.target(chosenCount: clients, overSelect: plan.selection.overSelect)
     }
 

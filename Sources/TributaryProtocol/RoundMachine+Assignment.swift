@@ -147,9 +147,11 @@ extension RoundMachine {
             self.assignment = assignment
             openNext(membership, at: now)
         } else if assignment.weights.allSatisfy({ $0 > 0 }), !assignment.weights.isEmpty {
-            actions.append(.work(.sealVoice(
-                assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
-                groups: assignment.plan.groups)))
+            actions.append(
+                .work(
+                    .sealVoice(
+                        assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
+                        groups: assignment.plan.groups)))
         } else {
             sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum)
         }
@@ -229,7 +231,9 @@ extension RoundMachine {
             guard let member = collection[name], member.state == .accepted,
                 member.names.contains(where: { excluded.contains($0) })
             else { continue }
-            if let sum = member.sum { sums.append(sum.key) } else if let update = member.update {
+            if let sum = member.sum {
+                sums.append(sum.key)
+            } else if let update = member.update {
                 updates.append(update.key)
             }
             drop(name, .duplicate)

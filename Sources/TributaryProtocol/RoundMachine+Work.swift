@@ -10,7 +10,8 @@ extension RoundMachine {
         case .fetched(let digest, .parent): modelArrived(digest, membership, at: now)
         case .fetched(let digest, .child(let name)): fetched(digest, from: name)
         case .fetchFailed(let digest, .parent, let reason):
-            actions.append(.report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
+            actions.append(
+                .report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
         case .fetchFailed(let digest, .child(let name), let reason):
             fetchFailed(digest, from: name, reason, membership, at: now)
         case .folded(let key, let refusal): folded(key, refusal, membership, at: now)
@@ -34,6 +35,14 @@ extension RoundMachine {
         case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups)
         case .evaluated(let number, let metrics): evaluated(number, metrics, membership, at: now)
         case .checkpointed: break
+        case .workFailed(_, let text): workFailed(text)
         }
+    }
+
+    /// A file could not be written or read: the run must not go on as if it had been.
+    private mutating func workFailed(_ text: String) {
+        actions.append(.report(.refused(configuration.node, .storage, text: text)))
+        actions.append(.report(.finished(.storage)))
+        actions.append(.finish(.storage))
     }
 }

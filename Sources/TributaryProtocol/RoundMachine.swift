@@ -125,8 +125,10 @@ package struct RoundMachine: Sendable {
             plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
         self.collection = collection
         actions.append(.work(.begin(plan.number, plan.groups)))
-        actions.append(.report(.roundOpened(
-            plan.number, evaluate: plan.kind == .evaluate, chosen: collection.chosenCount)))
+        actions.append(
+            .report(
+                .roundOpened(
+                    plan.number, evaluate: plan.kind == .evaluate, chosen: collection.chosenCount)))
         for name in collection.names { sendPlan(to: name, at: now) }
         reportProgress()
         advance(membership, at: now)
@@ -178,9 +180,11 @@ package struct RoundMachine: Sendable {
         guard let collection, collection.phase == .closed else { return }
         let reached = collection.meetsQuorum
         let reason: ReasonCode? = reached ? nil : (collection.endedBy ?? .belowQuorum)
-        actions.append(.report(.roundCollected(
-            collection.plan.number, reported: collection.contributorCount, chosen: collection.chosenCount,
-            reason: reason)))
+        actions.append(
+            .report(
+                .roundCollected(
+                    collection.plan.number, reported: collection.contributorCount, chosen: collection.chosenCount,
+                    reason: reason)))
         reportProgress()
         collected(collection, reached: reached, reason: reason, membership, at: now)
     }
@@ -250,8 +254,11 @@ package struct RoundMachine: Sendable {
     /// Says upwards how far the round below has come.
     mutating func reportProgress() {
         guard let assignment, let collection else { return }
-        actions.append(.toParent(.working(Working(
-            number: assignment.plan.number, chosenCount: collection.chosenCount,
-            reportedCount: collection.progressCount, permille: 0))))
+        actions.append(
+            .toParent(
+                .working(
+                    Working(
+                        number: assignment.plan.number, chosenCount: collection.chosenCount,
+                        reportedCount: collection.progressCount, permille: 0))))
     }
 }

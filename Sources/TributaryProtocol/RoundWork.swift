@@ -53,9 +53,12 @@ package enum RoundWorkResult: Sendable {
     case sumSealed(SumKey, groups: [Sum.Group], metrics: [MetricCounter], body: ObjectReference?)
     case stepped(RoundNumber, model: ModelReference, totals: SumTotals)
     case stepFailed(RoundNumber, text: String)
-    case voiceSealed(RoundNumber, body: ObjectReference, encodings: [Update.Group])
+    /// The entries' weights are the machine's to fill in.
+    case voiceSealed(RoundNumber, body: ObjectReference, groups: [Update.Group])
     case evaluated(RoundNumber, metrics: [MetricCounter])
     case checkpointed(RoundNumber)
+    /// Work that only files can spoil was not done; nothing is half-written.
+    case workFailed(RoundNumber, text: String)
 
     /// Why something was not folded.
     package struct Refusal: Hashable, Sendable {

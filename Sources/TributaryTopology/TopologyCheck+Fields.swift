@@ -43,7 +43,9 @@ extension TopologyCheck {
             break
         case .mlp(let hidden):
             checkWidths(hidden)
-            if hidden.isEmpty { report(.range, "model.hidden", "an mlp needs at least one hidden layer; or use linear") }
+            if hidden.isEmpty {
+                report(.range, "model.hidden", "an mlp needs at least one hidden layer; or use linear")
+            }
         case .cnn(let blocks, let hidden):
             checkWidths(hidden)
             if blocks.isEmpty { report(.range, "model.blocks", "a cnn needs at least one block") }
@@ -113,11 +115,7 @@ extension TopologyCheck {
 
     /// Whether a tier's or node's name is fit for host names, labels and file names.
     static func isNodeName(_ name: String) -> Bool {
-        let bytes = name.utf8
-        guard let first = bytes.first, let last = bytes.last, bytes.count <= Limits.nameByteCountMax,
-            first != UInt8(ascii: "-"), last != UInt8(ascii: "-")
-        else { return false }
-        return bytes.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == UInt8(ascii: "-") }
+        NodeName.isValid(name)
     }
 
     static let nameRule = "use a-z, 0-9 and '-' between them, at most \(Limits.nameByteCountMax) bytes"

@@ -83,7 +83,7 @@ extension TopologyCheck {
         if let deadline = tier.deadline, index > 0 {
             report(
                 .misplaced, "\(path).deadline",
-                "only the root has a deadline (\(deadline.seconds) s here); inner ones are derived, 'config' shows them")
+                "only the root has a deadline (\(deadline.unitText) here); inner ones are derived, 'config' shows them")
         }
         if let optimizer = tier.optimizer { checkOptimizer(optimizer, "\(path).optimizer") }
         if let uplink = tier.uplink, index > 0 {
@@ -171,8 +171,9 @@ extension TopologyCheck {
 }
 
 extension Topology {
-    /// How long one round (or edge round) of each aggregator tier stays open when nothing is lost on the way, root
-    /// first; the last value is what devices have.
+    /// How long one round (or edge round) of each aggregator tier stays open when nothing is lost on the way.
+    ///
+    /// Root first; the last value is also what devices have.
     package var timesOpen: [Duration] {
         guard let root = tiers.first else { return [] }
         var times = [root.deadline ?? Tier.deadlineDefault]

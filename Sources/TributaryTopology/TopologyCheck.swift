@@ -5,8 +5,11 @@ import TributaryCore
 
 extension Topology {
     /// Everything wrong or doubtful that the topology shows by itself, in the order of the file's sections.
-    package func issues() -> [TopologyIssue] {
-        var check = TopologyCheck(self)
+    ///
+    /// - Parameter broken: paths whose values are known to be wrong and stand for defaults; nothing is said about them.
+    /// - Returns: errors and warnings.
+    package func issues(besides broken: [String] = []) -> [TopologyIssue] {
+        var check = TopologyCheck(self, broken: broken)
         _ = check.run()
         return check.issues
     }
@@ -31,36 +34,66 @@ extension Topology {
 /// One pass over a topology: collects issues and builds the tree on the way.
 struct TopologyCheck {
     let topology: Topology
-    var issues: [TopologyIssue] = []
+    /// Paths that are known to be wrong already; nothing is said about them again.
+    let broken: [String]
+    private(set) var issues: [TopologyIssue] = []
 
-    init(_ topology: Topology) { self.topology = topology }
+    init(_ topology: Topology, broken: [String] = []) {
+        self.topology = topology
+        self.broken = broken
+    }
 
     /// Checks everything; a tree comes out when nothing stood in the way of building one.
     mutating func run() -> Tree? {
         checkHead()
         checkTiers()
-        guard issues.allSatisfy({ $0.severity != .error }) else {
-            return nil
-        }
-        guard var layout = TreeLayout(topology, issues: &issues) else { return nil }
-        checkCohortSize(deviceCount: layout.deviceCount)
-        layout.finish(&issues)
-        return issues.contains { $0.severity == .error } ? nil : layout.tree()
+        guard canPlaceNodes else { return nil }
+        var found: [TopologyIssue] = []
+        let canCompute = issues.allSatisfy { $0.severity != .error } && broken.isEmpty
+        defer { add(found) }
+        guard var layout = TreeLayout(topology, issues: &found) else { return nil }
+        found += cohortSizeIssues(deviceCount: layout.deviceCount)
+        layout.finish(&found)
+        guard canCompute, found.allSatisfy({ $0.severity != .error }) else { return nil }
+        layout.assignRings(&found)
+        return found.contains { $0.severity == .error } ? nil : layout.tree()
     }
 
-    private mutating func checkCohortSize(deviceCount: UInt64) {
-        if case .count(let count, _) = topology.selection, count > deviceCount {
-            report(
-                .quorum, "tiers[\(topology.tiers.count - 1)].cohort.count",
+    /// Whether the number, names and order of nodes are known, so that looking at the tree finds true issues only.
+    private var canPlaceNodes: Bool {
+        let blocking: Set<TopologyIssue.Code> = [.tiers, .name, .duplicateName, .count, .limit]
+        guard issues.allSatisfy({ !blocking.contains($0.code) && !Self.isPlacement($0.path) }) else { return false }
+        return !broken.contains(where: Self.isPlacement)
+    }
+
+    /// Whether a path says how many nodes a tier has or what they are called.
+    private static func isPlacement(_ path: String) -> Bool {
+        guard path.hasPrefix("tiers") else { return false }
+        let keys = path.split(separator: ".").dropFirst()
+        guard let key = keys.first else { return true }
+        return ["name", "nodes", "count", "per-parent"].contains { key == $0 || key.hasPrefix($0 + "[") }
+    }
+
+    private func cohortSizeIssues(deviceCount: UInt64) -> [TopologyIssue] {
+        guard case .count(let count, _) = topology.selection, count > deviceCount else { return [] }
+        return [
+            TopologyIssue(
+                .quorum, at: "tiers[\(topology.tiers.count - 1)].cohort.count",
                 "a cohort of \(count) cannot be chosen among \(deviceCount) devices")
-        }
+        ]
     }
 
     mutating func report(_ code: TopologyIssue.Code, _ path: String, _ message: String) {
-        issues.append(TopologyIssue(code, at: path, message))
+        add([TopologyIssue(code, at: path, message)])
     }
 
-    mutating func warn(_ code: TopologyIssue.Code, _ path: String, _ message: String) {
-        issues.append(TopologyIssue(code, at: path, message, severity: .warning))
+    /// Adds what is not about a path that is known to be broken.
+    private mutating func add(_ found: [TopologyIssue]) {
+        issues += found.filter { issue in
+            !broken.contains { path in
+                path == issue.path || issue.path.hasPrefix(path + ".") || issue.path.hasPrefix(path + "[")
+                    || (issue.code == .count && path.hasPrefix(issue.path + "."))
+            }
+        }
     }
 }

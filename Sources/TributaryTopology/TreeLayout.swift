@@ -105,17 +105,16 @@ struct TreeLayout {
         }
     }
 
-    /// Moves what `nodes:` moves, then derives children, clients, endpoints and rings.
+    /// Moves what `nodes:` moves, then derives children, clients and endpoints.
     mutating func finish(_ issues: inout [TopologyIssue]) {
         applyOverrides(&issues)
         guard issues.allSatisfy({ $0.severity != .error }) else { return }
         linkChildren()
         checkChildren(&issues)
         assignEndpoints(&issues)
-        assignRings(&issues)
     }
 
-    /// The tree, after `finish`.
+    /// The tree, after `finish` and `assignRings`.
     func tree() -> Tree {
         Tree(
             topology: topology, aggregators: aggregators, deviceCount: deviceCount, positions: positions,
@@ -177,19 +176,22 @@ extension TreeLayout {
                 issues.append(
                     TopologyIssue(
                         .count, at: path,
-                        "'\(node.name)' has no node of tier '\(below)' below it; raise the count or remove '\(node.name)'"
+                        "'\(node.name)' has no node of tier '\(below)' below it; "
+                            + "raise the count or remove '\(node.name)'"
                     ))
             } else if !isAboveDevices && count > UInt64(Limits.childCountMax) {
                 issues.append(
                     TopologyIssue(
                         .limit, at: path,
-                        "'\(node.name)' has \(count) children; at most \(Limits.childCountMax) can be connected: add a tier"
+                        "'\(node.name)' has \(count) children; "
+                            + "at most \(Limits.childCountMax) can be connected: add a tier"
                     ))
             } else if isAboveDevices && count > UInt64(Limits.childCountMax) {
                 issues.append(
                     TopologyIssue(
                         .limit, at: path,
-                        "'\(node.name)' has \(count) devices; at most \(Limits.childCountMax) can be connected at a time",
+                        "'\(node.name)' has \(count) devices; "
+                            + "at most \(Limits.childCountMax) can be connected at a time",
                         severity: .warning))
             } else {
                 continue

@@ -32,7 +32,12 @@ extension Wire {
         _ frame: UnsafeRawBufferPointer, _ kind: WireField, frameByteCountMax: Int
     ) throws(WireError) -> WireBody {
         if kind.number == TRIBUTARY__V1__ENVELOPE__KIND_CHUNK.rawValue {
-            return .chunk(try chunk(frame, kind.content))
+            let chunk = try chunk(frame, kind.content)
+            let maximum = max(0, frameByteCountMax - Limits.envelopeByteCount)
+            guard chunk.payload.count <= maximum else {
+                throw .oversized(byteCount: chunk.payload.count, maximum: maximum)
+            }
+            return .chunk(chunk)
         }
         var budget = UnpackBudget(frameByteCountMax: frameByteCountMax)
         let unpacked = try UnpackedEnvelope(frame, budget: &budget)
@@ -49,7 +54,7 @@ extension Wire {
         var payload = 0..<0
         while let field = try cursor.next() {
             switch field.number {
-            case 1: digest = Digest(frame[field.content])
+            case 1: digest = Digest(UnsafeRawBufferPointer(rebasing: frame[field.content]))
             case 2: offset = field.value
             case 3: payload = field.content
             default: break
@@ -62,6 +67,7 @@ extension Wire {
     }
 
     private static func trace(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> String {
+        guard !bytes.isEmpty else { return "" }
         try Field.atMost(bytes.count, Limits.nameByteCountMax, "envelope.trace_context")
         guard let trace = String(validating: bytes, as: UTF8.self) else {
             throw .malformed("envelope.trace_context is not UTF-8")

@@ -5,7 +5,7 @@ package import TributaryCore
 
 /// Why bytes did not become a value, or a value did not fit a frame.
 package enum WireError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A frame is larger than the link allows, or than the buffer it is written to.
+    /// A frame or a chunk's payload is larger than the link allows, or than the buffer it is written to.
     case oversized(byteCount: Int, maximum: Int)
     /// The bytes are not a message of this protocol; the text says where and what.
     case malformed(String)
@@ -34,7 +34,7 @@ package enum WireError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .oversized(let byteCount, let maximum):
-            "the frame takes \(byteCount) bytes where at most \(maximum) are allowed; send smaller chunks"
+            "\(byteCount) bytes came where at most \(maximum) are allowed; send smaller chunks"
         case .malformed(let text):
             "the frame is not a message of this protocol: \(text)"
         case .limit(let field, let actual, let maximum):

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
 import TributaryCommands
 
-Tributary.main()
+Tributary.start()

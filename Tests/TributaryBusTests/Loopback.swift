@@ -46,7 +46,9 @@ final class Node {
         events.compactMap { if case .refused(_, let reason) = $0 { reason } else { nil } }
     }
     var messages: [(peer: Peer, node: NodeName?, envelope: Envelope)] {
-        events.compactMap { if case .message(let peer, let node, let envelope) = $0 { (peer, node, envelope) } else { nil } }
+        events.compactMap {
+            if case .message(let peer, let node, let envelope) = $0 { (peer, node, envelope) } else { nil }
+        }
     }
     var fetched: [ObjectReference] {
         events.compactMap { if case .fetched(_, let object) = $0 { object } else { nil } }

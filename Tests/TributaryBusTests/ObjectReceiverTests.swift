@@ -23,7 +23,9 @@ struct DownloadTests {
         var download = download(10 * window, held: 5)
         #expect(download.nextFetch() == Fetch(digest: digest, offset: 5, length: window))
         #expect(download.nextFetch() == nil)
-        #expect(download.receive(offset: 5, byteCount: Int(window / 2) - 1, now: moment(1)) == .append(byteCount: Int(window / 2) - 1))
+        #expect(
+            download.receive(offset: 5, byteCount: Int(window / 2) - 1, now: moment(1))
+                == .append(byteCount: Int(window / 2) - 1))
         #expect(download.nextFetch() == nil)
         #expect(download.receive(offset: 4 + window / 2, byteCount: 1, now: moment(1)) == .append(byteCount: 1))
         #expect(download.nextFetch() == Fetch(digest: digest, offset: 5 + window, length: window / 2))
@@ -44,7 +46,8 @@ struct DownloadTests {
             }
             #expect(download.outstandingByteCount <= window && asked <= size)
             let byteCount = min(1 + random.next(below: 200_000), asked - download.receivedByteCount)
-            let verdict = download.receive(offset: download.receivedByteCount, byteCount: Int(byteCount), now: moment(1))
+            let verdict = download.receive(
+                offset: download.receivedByteCount, byteCount: Int(byteCount), now: moment(1))
             #expect(verdict == .append(byteCount: Int(byteCount)))
         }
         #expect(asked == size && download.nextFetch() == nil)

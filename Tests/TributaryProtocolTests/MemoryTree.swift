@@ -299,7 +299,7 @@ struct MemoryTree {
         case .sealVoice(let number, _, _, let groups):
             let body = ObjectReference(digest: Self.digest("voice \(name) \(number)"), byteCount: 16)
             let sealed = groups.map { _ in Update.Group(weight: 1, encoding: .float32, byteCount: 16) }
-            return .voiceSealed(number, body: body, encodings: sealed)
+            return .voiceSealed(number, body: body, groups: sealed)
         case .evaluate(let number, _): return .evaluated(number, metrics: [])
         case .checkpoint(let number, _): return .checkpointed(number)
         case .cancel, .release: break
@@ -309,7 +309,9 @@ struct MemoryTree {
 
     private mutating func sealSum(_ key: SumKey, at name: NodeName) -> RoundWorkResult? {
         guard let sum = sums[name] else { return nil }
-        let metrics = [MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)]
+        let metrics = [
+            MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)
+        ]
         let digest = Self.digest("sum \(key)")
         bodies[digest] = sum.keys
         let isSurvey = key.number.edgeRound > 1 && settings.survey != nil
@@ -323,8 +325,10 @@ struct MemoryTree {
         let keys = (sums[name]?.keys ?? []).sorted { ($0.node, $0.sequence) < ($1.node, $1.sequence) }
         stepped.append((name, number, keys))
         let digest = Self.digest("model \(name) \(number) \(keys) \(base)")
-        let metrics = [MetricCounter(
-            name: "count", numerator: (sums[name]?.metrics ?? []).reduce(0) { $0 + $1.numerator }, denominator: 1)]
+        let metrics = [
+            MetricCounter(
+                name: "count", numerator: (sums[name]?.metrics ?? []).reduce(0) { $0 + $1.numerator }, denominator: 1)
+        ]
         return .stepped(
             number, model: Self.model(digest),
             totals: SumTotals(weights: [UInt64(10 * keys.count)], metrics: metrics))

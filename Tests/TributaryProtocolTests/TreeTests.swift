@@ -47,9 +47,11 @@ struct TreeTests {
         var tree = try MemoryTree(Self.threeTiers(edgeRounds: 2), .init(rounds: 3))
         tree.run()
         let edge = tree.stepped.filter { $0.node.value == "edge-1" }
-        #expect(edge.map(\.number) == (1...3).flatMap { round in
-            (1...2).map { RoundNumber(round: round, edgeRound: $0) }
-        })
+        #expect(
+            edge.map(\.number)
+                == (1...3).flatMap { round in
+                    (1...2).map { RoundNumber(round: round, edgeRound: $0) }
+                })
         for step in edge { #expect(devices(step.keys) == ["d-4", "d-5", "d-6", "d-7"]) }
         let cloud = tree.stepped.filter { $0.node.value == "cloud" }
         #expect(cloud.count == 3)

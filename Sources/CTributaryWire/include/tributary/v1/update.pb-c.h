@@ -36,7 +36,7 @@ struct  Tributary__V1__UpdateKey
   ProtobufCMessage base;
   char *node;
   /*
-   * The sender's own count of the plans it answered, stored by the sender; at least 1.
+   * Grows with every update that the sender makes, and is stored by it: never used for two different updates.
    */
   uint64_t sequence;
 };

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import TributaryFiles
+import TributaryTopology
+
+/// `tributary bench`: our figures beside this machine's own limits, measured in the same run.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
+        subcommands: [Fold.self, Memory.self])
+
+    struct Fold: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Fold 16 updates of 4 M float32 on one core, against its read bandwidth.")
+        @OptionGroup var output: OutputOptions
+        func execute(_ output: CommandOutput) throws { output.finish(try FoldBenchmark.run()) }
+    }
+
+    struct Memory: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "The anonymous memory of an aggregator that folds a large model, against its bound.")
+
+        @Option(help: "Parameters of the model; 300 M are a model of 1.2 GB.")
+        var parameters: Int = 300_000_000
+
+        @Option(help: "How many updates are folded.")
+        var updates: Int = 3
+
+        @Option(help: "Where models are put; needs room for about six.", completion: .directory)
+        var directory: String = "bench-memory"
+
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (1...1_000_000_000).contains(parameters), (1...1000).contains(updates) else {
+                throw ValidationError("parameters lie in 1...1000000000, updates in 1...1000")
+            }
+        }
+
+        func execute(_ output: CommandOutput) throws {
+            defer { Directory.removeAll(directory) }
+            output.finish(
+                try MemoryBenchmark.run(parameterCount: parameters, updateCount: updates, directory: directory))
+        }
+    }
+}
+
+extension CommandOutput {
+    /// Ends with a benchmark's result.
+    func finish(_ result: BenchmarkResult) {
+        let details = result.details.map { PlainValue.Field($0.name, .text($0.value)) }
+        let head =
+            "\(result.name): \(Self.scaled(result.value))\(result.unit), limit \(Self.scaled(result.limit))"
+            + "\(result.unit), ratio \(RunView.fixed(result.ratio, 3))\n"
+        finish(
+            .mapping([
+                .init("name", .text(result.name)), .init("value", .number(result.value)),
+                .init("unit", .text(result.unit)), .init("limit", .number(result.limit)),
+                .init("ratio", .number(result.ratio)), .init("details", .mapping(details)),
+            ]),
+            text: head + result.details.map { "  \($0.name): \($0.value)\n" }.joined())
+    }
+
+    private static func scaled(_ value: Double) -> String {
+        for (size, prefix) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= size {
+            return "\(RunView.fixed(value / size, 2)) \(prefix)"
+        }
+        return "\(RunView.fixed(value, 2)) "
+    }
+}

@@ -1,0 +1,40 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+
+/// One event line of a node, as far as `up` looks at it.
+struct EventLine: Decodable {
+    var node: String
+    var event: String
+    var endpoint: String?
+    var round: UInt32?
+    var edgeRound: UInt32?
+    var kind: String?
+    var chosen: UInt64?
+    var reported: UInt64?
+    var connected: UInt64?
+    var needed: UInt64?
+    var expected: UInt64?
+    var reason: String?
+    var outcome: String?
+    var model: String?
+    var accuracy: Double?
+    var loss: Double?
+    var receivedFromChildren: UInt64?
+    var sentToChildren: UInt64?
+
+    private enum CodingKeys: String, CodingKey {
+        case node, event, endpoint, round, kind, chosen, reported, connected, needed, expected, reason, outcome, model
+        case accuracy, loss
+        case edgeRound = "edge_round"
+        case receivedFromChildren = "received_from_children"
+        case sentToChildren = "sent_to_children"
+    }
+
+    /// Reads one line; `nil` when it is no event.
+    init?(_ line: String) {
+        guard let value = try? JSONDecoder().decode(EventLine.self, from: Data(line.utf8)) else { return nil }
+        self = value
+    }
+}

@@ -1,0 +1,153 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import TributaryBus
+import TributaryClient
+import TributaryCore
+import TributaryRuntime
+import TributaryTopology
+
+/// Runs a whole topology on this machine: one process for each node, from the root down.
+///
+/// A node is started when its parent listens, and told where. The run ends when the root says so or somebody asks.
+final class Supervisor {
+    private let tree: Tree
+    private let directory: RunDirectory
+    private let arguments: [String]
+    private let topology: String
+    private let shutdown: Shutdown
+    private var processes: [NodeProcess] = []
+    private(set) var tracker: RunTracker
+    private(set) var peakResidentBytes: UInt64 = 0
+    private var nextLook = Bus.now()
+
+    /// - Parameter overrides: options that every node gets, such as `--rounds 3`.
+    init(
+        topology: String, tree: Tree, overrides: [String], directory: RunDirectory, shutdown: Shutdown
+    ) {
+        self.topology = topology
+        self.tree = tree
+        self.directory = directory
+        self.shutdown = shutdown
+        arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"] + overrides
+        let root = tree.aggregators[Tree.root].name.value
+        tracker = RunTracker(
+            tree: tree, model: directory.state(of: root) + "/model.safetensors", directory: directory.path,
+            start: Bus.now())
+    }
+
+    /// Starts everything and follows the run to its end; `show` hears of each completed round and of each look.
+    ///
+    /// - Throws: `CommandError` when the root ends early or the run is stopped; whatever happens, no process is left.
+    func run(_ show: (RunTracker, RunSummary.Round?) -> Void) throws -> RunSummary {
+        defer { endAll() }
+        try start(node: tree.aggregators[Tree.root].name.value, connect: nil)
+        while !tracker.isFinished {
+            waitForOutput()
+            for process in processes {
+                for line in process.takeLines() { try take(line, show) }
+            }
+            try lookAround()
+            show(tracker, nil)
+        }
+        let end = Bus.now() + .seconds(10)
+        while Bus.now() < end, processes.contains(where: { !$0.hasEnded() }), !shutdown.isRequested {
+            waitForOutput()
+            for process in processes { _ = process.takeLines() }
+        }
+        return tracker.finish(at: Bus.now(), peakResidentBytes: peakResidentBytes)
+    }
+
+    private func take(_ line: String, _ show: (RunTracker, RunSummary.Round?) -> Void) throws {
+        guard let event = EventLine(line) else { return }
+        if event.event == "listening", let endpoint = event.endpoint { try startChildren(of: event.node, at: endpoint) }
+        if let row = tracker.take(event, at: Bus.now()) { show(tracker, row) }
+    }
+
+    // MARK: Starting
+
+    private func startChildren(of name: String, at endpoint: String) throws {
+        guard case .aggregator(let position)? = tree.node(named: NodeName(name)) else { return }
+        let node = tree.aggregators[position]
+        for child in node.children { try start(node: tree.aggregators[child].name.value, connect: endpoint) }
+        for (place, client) in node.devices.indices.enumerated() {
+            let device = tree.deviceName(client).value
+            try spawn(
+                device, ["device", topology, "--parent", name, "--first", "\(place)", "--connect", endpoint])
+        }
+        try directory.write(processes: [(getpid(), "up")] + processes.map { ($0.pid, $0.name) })
+    }
+
+    private func start(node name: String, connect: String?) throws {
+        let link = connect.map { ["--connect", $0] } ?? []
+        try spawn(name, ["node", topology, "--name", name, "--listen", "tcp://127.0.0.1:*"] + link)
+    }
+
+    private func spawn(_ name: String, _ verb: [String]) throws {
+        let words = verb + arguments + ["--state", directory.state(of: name)]
+        processes.append(try NodeProcess(name: name, arguments: words, log: directory.log(of: name)))
+    }
+
+    // MARK: Watching
+
+    private func waitForOutput() {
+        var descriptors = processes.filter { $0.status == nil }.map {
+            pollfd(fd: $0.output, events: Int16(POLLIN), revents: 0)
+        }
+        _ = poll(&descriptors, nfds_t(descriptors.count), 100)
+    }
+
+    private func lookAround() throws {
+        if shutdown.isRequested { throw CommandError("run.stopped", "the run was stopped before its last round") }
+        let now = Bus.now()
+        guard now >= nextLook else { return }
+        nextLook = now + .milliseconds(500)
+        peakResidentBytes = max(peakResidentBytes, processes.reduce(0) { $0 + $1.residentBytes })
+        let root = tree.aggregators[Tree.root].name.value
+        for process in processes where process.hasEnded() {
+            // Devices and regions may die: their rounds close by quorum. Nothing goes on without the root.
+            guard process.name == root, !tracker.isFinished else { continue }
+            for line in process.takeLines() { try take(line) { _, _ in } }
+            if tracker.isFinished { return }
+            throw ended(process)
+        }
+        if let failed = processes.first(where: { $0.hasEnded() && !$0.endedWell }), tracker.now.round == 0 {
+            throw ended(failed)
+        }
+    }
+
+    private func ended(_ process: NodeProcess) -> CommandError {
+        let log = directory.log(of: process.name)
+        let lines = lastLogLines(of: process.name).map { "\n  \($0)" }.joined()
+        return CommandError(
+            "run.node_ended", "'\(process.name)' ended before the run was over\(lines)", hint: "its log is \(log)")
+    }
+
+    private func lastLogLines(of name: String) -> [String] {
+        guard let file = fopen(directory.log(of: name), "r") else { return [] }
+        defer { fclose(file) }
+        var lines: [String] = []
+        var buffer = [CChar](repeating: 0, count: 2048)
+        while fgets(&buffer, Int32(buffer.count), file) != nil {
+            let bytes = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+            lines.append(String(decoding: bytes, as: UTF8.self))
+        }
+        return Array(lines.suffix(3))
+    }
+
+    // MARK: Ending
+
+    /// Ends every process: asks, waits, and kills what does not listen.
+    private func endAll() {
+        for (signal, patience) in [(SIGTERM, Duration.seconds(8)), (SIGKILL, .seconds(5))] {
+            for process in processes where !process.hasEnded() { process.signal(signal) }
+            let end = Bus.now() + patience
+            while Bus.now() < end, processes.contains(where: { !$0.hasEnded() }) {
+                waitForOutput()
+                for process in processes { _ = process.takeLines() }
+            }
+            if processes.allSatisfy({ $0.hasEnded() }) { return }
+        }
+    }
+}

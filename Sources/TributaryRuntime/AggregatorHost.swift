@@ -1,0 +1,248 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryBus
+package import TributaryClient
+package import TributaryCore
+import TributaryFiles
+import TributaryProtocol
+package import TributaryTelemetry
+
+/// Runs one aggregator: drives its machine from the bus, and does what the machine decides.
+package final class AggregatorHost {
+    private let bus: Bus
+    private let store: ObjectStore
+    private let node: NodeName
+    private let queue: WorkQueue<Workbench, Outcome>
+    private let mailbox = WorkMailbox()
+    private let shutdown: Shutdown
+    private let report: (EventRecord) -> Void
+    private var machine: AggregatorMachine
+    private var parent: Peer?
+    private var children: [NodeName: Peer] = [:]
+    /// What is being fetched from the parent: asked for again when the link comes back.
+    private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
+    private var nextProbe = Bus.now()
+    /// How often the machine refused something, by reason; the bus counts its own refusals.
+    private var refusals: [ReasonCode: UInt64] = [:]
+    private var isFinished = false
+    private var reason: ReasonCode?
+
+    /// The endpoint that children connect to, its port resolved.
+    package let endpoint: String
+
+    /// A result of the work queue, with the run it belongs to.
+    struct Outcome: Sendable {
+        let run: RunID
+        let result: RoundWorkResult
+    }
+
+    /// How often a child that a round waits for is asked whether it is still there.
+    private static let probeInterval = Duration.seconds(1)
+    /// How long a node that is done waits for its children to say goodbye.
+    private static let farewellTime = Duration.seconds(3)
+
+    /// Binds, connects to the parent, and prepares the machine; `run` serves.
+    ///
+    /// - Throws: `BusError` when the port is in use, `FilesError` when the state directory is.
+    package init(
+        _ setup: AggregatorSetup, shutdown: Shutdown, report: @escaping (EventRecord) -> Void
+    ) throws {
+        node = setup.configuration.node
+        self.shutdown = shutdown
+        self.report = report
+        store = try ObjectStore(directory: setup.stateDirectory + "/objects")
+        _ = try store.retain(only: [])
+        bus = try Bus(store: store)
+        shutdown.watch(bus.waker)
+        let bench = Workbench(
+            store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
+            checkpoint: setup.root?.checkpoint)
+        queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
+        if let root = setup.root {
+            let object = try store.put(root.parameters.span.bytes)
+            let model = ModelReference(
+                digest: object.digest, sources: [.init(object: object, encoding: .float32)])
+            machine = AggregatorMachine(
+                configuration: setup.configuration, run: root.run, layout: root.layout, model: model)
+        } else {
+            machine = AggregatorMachine(configuration: setup.configuration)
+        }
+        endpoint = try bus.bind(
+            setup.listen, identity: setup.identity, admission: setup.admission,
+            chunkByteCount: setup.chunkByteCount)
+        if let parent = setup.parent {
+            self.parent = try bus.connect(
+                parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
+        }
+    }
+
+    /// Serves until the run is over or somebody asks for the end; returns why it ended, `nil` after the last round.
+    package func run() -> ReasonCode? {
+        report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))]))
+        var isStopping = false
+        drive(.alarm)
+        while !isFinished {
+            step(until: [machine.nextAlarm, nextProbe].compactMap(\.self).min())
+            if shutdown.isRequested, !isStopping {
+                isStopping = true
+                drive(.stop)
+            }
+        }
+        let end = Bus.now() + Self.farewellTime
+        while !children.isEmpty, Bus.now() < end { step(until: end) }
+        queue.finish()
+        bus.close()
+        return reason
+    }
+
+    private func step(until moment: Moment?) {
+        for event in bus.poll(until: moment) { handle(event) }
+        for outcome in queue.takeOutcomes() { drive(.completed(outcome.run, outcome.result)) }
+        let now = Bus.now()
+        if let alarm = machine.nextAlarm, alarm <= now { drive(.alarm) }
+        if now >= nextProbe {
+            nextProbe = now + Self.probeInterval
+            for name in machine.awaited { if let peer = children[name] { bus.probe(peer) } }
+        }
+    }
+
+    // MARK: Events
+
+    private func handle(_ event: BusEvent) {
+        switch event {
+        case .connected(let peer) where peer == parent: parentConnected(peer)
+        case .gone(let peer) where peer == parent: drive(.parentGone)
+        case .gone(let peer): childGone(peer)
+        case .message(let peer, _, let envelope) where peer == parent: drive(.fromParent(envelope))
+        case .message(let peer, let name?, let envelope): fromChild(name, peer, envelope)
+        case .fetched(let peer, let object): fetched(peer, object)
+        case .fetchFailed(let peer, let object, let reason): fetchFailed(peer, object, reason)
+        case .refused(_, let reason): note(node, reason, reason.advice)
+        case .violation(_, let name, let reason, let text): note(name ?? NodeName("unknown"), reason, text)
+        case .connected, .message, .woken: break
+        }
+    }
+
+    private func note(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
+        report(EventRecord(.refused(name, reason, text: text), at: node))
+    }
+
+    private func parentConnected(_ peer: Peer) {
+        drive(.parentConnected)
+        for entry in wanted.values { bus.fetch(entry.object, from: peer) }
+    }
+
+    private func fromChild(_ name: NodeName, _ peer: Peer, _ envelope: Envelope) {
+        if case .hello = envelope.message { children[name] = peer }
+        guard children[name] == peer else { return }
+        drive(.fromChild(name, envelope))
+        if case .leave = envelope.message { children[name] = nil }
+    }
+
+    private func childGone(_ peer: Peer) {
+        guard let name = children.first(where: { $0.value == peer })?.key else { return }
+        children[name] = nil
+        drive(.childGone(name, .lost))
+    }
+
+    private func neighbour(_ peer: Peer) -> Neighbour? {
+        if peer == parent { return .parent }
+        return bus.node(of: peer).map { .child($0) }
+    }
+
+    private func fetched(_ peer: Peer, _ object: ObjectReference) {
+        guard let neighbour = neighbour(peer) else { return }
+        if neighbour == .parent { wanted[object.digest] = nil }
+        complete(.fetched(object.digest, from: neighbour))
+    }
+
+    private func fetchFailed(_ peer: Peer, _ object: ObjectReference, _ reason: ReasonCode) {
+        guard let neighbour = neighbour(peer) else { return }
+        if neighbour == .parent { wanted[object.digest] = nil }
+        complete(.fetchFailed(object.digest, from: neighbour, reason))
+    }
+
+    /// A node hosts one run at a time, so an object's run is the machine's.
+    private func complete(_ result: RoundWorkResult) {
+        guard let run = machine.runs.first else { return }
+        drive(.completed(run, result))
+    }
+
+    // MARK: Actions
+
+    private func drive(_ event: AggregatorEvent) {
+        for action in machine.handle(event, at: Bus.now()) { perform(action) }
+    }
+
+    private func perform(_ action: AggregatorAction) {
+        switch action {
+        case .send(let envelope, .parent): if let parent { bus.send(envelope, to: parent) }
+        case .send(let envelope, .child(let name)): if let peer = children[name] { bus.send(envelope, to: peer) }
+        case .work(let run, let work): perform(work, of: run)
+        case .report(let event): note(event)
+        case .finish(let reason):
+            isFinished = true
+            self.reason = reason
+        }
+    }
+
+    private func note(_ event: TelemetryEvent) {
+        report(EventRecord(event, at: node))
+        switch event {
+        case .refused(_, let reason, _): refusals[reason, default: 0] += 1
+        case .roundClosed(let number, _): reportCounters(number)
+        default: break
+        }
+    }
+
+    /// What went over the children's links so far, and how often something was refused.
+    private func reportCounters(_ number: RoundNumber) {
+        let all = bus.traffic
+        let up = parent.map { bus.traffic(of: $0) } ?? Traffic()
+        report(
+            EventRecord(
+                node: node, name: "counters", level: .debug,
+                fields: [
+                    ("round", .integer(Int64(number.round))),
+                    ("received_from_children", .integer(Int64(all.bytesReceived - up.bytesReceived))),
+                    ("sent_to_children", .integer(Int64(all.bytesSent - up.bytesSent))),
+                ]
+                    + refusals.merging(bus.refusals, uniquingKeysWith: +).sorted { $0.key.rawValue < $1.key.rawValue }
+                    .map {
+                        ("refused.\($0.key.rawValue)", .integer(Int64(clamping: $0.value)))
+                    }))
+    }
+
+    private func perform(_ work: RoundWork, of run: RunID) {
+        switch work {
+        case .fetch(let object, let neighbour): fetch(object, from: neighbour, run)
+        case .cancel(let digest, .parent): if let parent { bus.cancelFetch(digest, from: parent) }
+        case .cancel(let digest, .child(let name)):
+            if let peer = children[name] { bus.cancelFetch(digest, from: peer) }
+        default:
+            mailbox.put(run, work)
+            queue.submit { [mailbox] bench, emit in
+                for (run, works) in mailbox.takeAll() {
+                    bench.perform(works) { emit(Outcome(run: run, result: $0)) }
+                }
+            }
+        }
+    }
+
+    private func fetch(_ object: ObjectReference, from neighbour: Neighbour, _ run: RunID) {
+        if store.byteCount(of: object.digest) == object.byteCount {
+            drive(.completed(run, .fetched(object.digest, from: neighbour)))
+            return
+        }
+        switch neighbour {
+        case .parent:
+            guard let parent else { return }
+            wanted[object.digest] = (object, run)
+            bus.fetch(object, from: parent)
+        case .child(let name):
+            guard let peer = children[name] else { return }
+            bus.fetch(object, from: peer)
+        }
+    }
+}

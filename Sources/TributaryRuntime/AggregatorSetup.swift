@@ -1,0 +1,57 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryBus
+package import TributaryClient
+package import TributaryCore
+package import TributaryProtocol
+package import TributaryRing
+
+/// Everything that an aggregator's host needs, worked out from a topology, keys and the command line.
+package struct AggregatorSetup {
+    /// What only the root has: the run, the first model, and the means to judge and save models.
+    package struct Root {
+        package var run: RunID
+        package var layout: ParameterLayout
+        /// The initial model, flat, in layout order.
+        package var parameters: [Float]
+        package var evaluation: HeldOutEvaluation?
+        package var checkpoint: Checkpoint
+
+        package init(
+            run: RunID, layout: ParameterLayout, parameters: [Float], evaluation: HeldOutEvaluation?,
+            checkpoint: Checkpoint
+        ) {
+            self.run = run
+            self.layout = layout
+            self.parameters = parameters
+            self.evaluation = evaluation
+            self.checkpoint = checkpoint
+        }
+    }
+
+    package var configuration: AggregatorConfiguration
+    package var identity: CurveKeyPair
+    package var admission: Admission
+    package var listen: String
+    package var parent: DeviceHost.Parent?
+    package var root: Root?
+    package var stateDirectory: String
+    package var chunkByteCount: Int
+    package var jitterSeed: UInt64
+
+    package init(
+        configuration: AggregatorConfiguration, identity: CurveKeyPair, admission: Admission, listen: String,
+        parent: DeviceHost.Parent?, root: Root?, stateDirectory: String, chunkByteCount: Int, jitterSeed: UInt64
+    ) {
+        self.configuration = configuration
+        self.identity = identity
+        self.admission = admission
+        self.listen = listen
+        self.parent = parent
+        self.root = root
+        self.stateDirectory = stateDirectory
+        self.chunkByteCount = chunkByteCount
+        self.jitterSeed = jitterSeed
+    }
+}

@@ -1,0 +1,28 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+package import TributaryCore
+package import TributaryFiles
+package import TributaryRing
+
+/// Where the root saves its models for people: safetensors, replaced whole after each round.
+package struct Checkpoint: Sendable {
+    package let path: String
+    private let federation: String
+    private let layout: ParameterLayout
+
+    package init(path: String, federation: String, layout: ParameterLayout) {
+        self.path = path
+        self.federation = federation
+        self.layout = layout
+    }
+
+    /// Writes flat parameters in layout order.
+    ///
+    /// - Throws: `FilesError` when the disk is full or fails; the model saved before stays.
+    package func write(_ parameters: Span<Float>, number: RoundNumber, digest: Digest) throws(FilesError) {
+        try Safetensors.write(
+            parameters, layout: layout,
+            metadata: ["federation": federation, "round": "\(number.round)", "sha256": "\(digest)"], to: path)
+    }
+}

@@ -1,0 +1,200 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryBus
+package import TributaryClient
+package import TributaryCore
+import TributaryCrypto
+package import TributaryFiles
+import TributaryLearning
+import TributaryProtocol
+package import TributaryTopology
+import TributaryTopologyFile
+
+/// A topology with its keys, as one process sees it: from here every node of the file can be set up.
+package struct Federation: Sendable {
+    package let tree: Tree
+    /// The digest of the canonical text: nodes that read different files do not talk to each other.
+    package let digest: Digest
+    package let keys: KeyDirectory
+    /// Where relative paths of the topology start.
+    package let directory: String
+
+    package var topology: Topology { tree.topology }
+
+    /// What the command line says in place of the file.
+    package struct Overrides: Hashable, Sendable {
+        package var rounds: UInt32?
+        package var seed: UInt64?
+        package init(rounds: UInt32? = nil, seed: UInt64? = nil) {
+            self.rounds = rounds
+            self.seed = seed
+        }
+    }
+
+    /// Loads and validates a topology file; keys are read when a node needs them.
+    ///
+    /// - Throws: `TopologyFileError` with all errors of the file, `TopologyError` for an override out of range.
+    package init(path: String, keys: String, overrides: Overrides = Overrides()) throws {
+        var topology = try TopologyFile.load(path).topology
+        topology.rounds = overrides.rounds ?? topology.rounds
+        topology.seed = overrides.seed ?? topology.seed
+        tree = try Tree(topology)
+        digest = Digest.sha256(of: Array(tree.topology.canonicalText.utf8))
+        self.keys = KeyDirectory(path: keys)
+        directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+
+    /// The data that the topology names, split for this federation.
+    package func data() throws -> FederatedData {
+        try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
+    }
+
+    // MARK: Aggregators
+
+    /// What the aggregator called `name` needs to run.
+    ///
+    /// - Parameters:
+    ///   - listen: replaces the file's endpoint.
+    ///   - connect: replaces the parent's endpoint of the file.
+    /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
+    package func setup(
+        ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String
+    ) throws -> AggregatorSetup {
+        guard case .aggregator(let position)? = tree.node(named: name) else {
+            throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
+        }
+        let node = tree.aggregators[position]
+        let policy = tree.policy(ofAggregator: position)
+        guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
+        return AggregatorSetup(
+            configuration: configuration(policy), identity: try keys.identity(of: name),
+            admission: try keys.admission(of: children(policy)), listen: endpoint,
+            parent: try node.parent.map { try parent($0, connect: connect) },
+            root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
+            stateDirectory: stateDirectory,
+            chunkByteCount: policy.devices.isEmpty
+                ? Limits.aggregatorChunkByteCount : Limits.deviceChunkByteCount,
+            jitterSeed: topology.seed ^ UInt64(position))
+    }
+
+    /// Names of the nodes that may connect to a node.
+    private func children(_ policy: AggregatorPolicy) -> [NodeName] {
+        policy.children.map(\.name) + policy.devices.indices.map { tree.deviceName($0) }
+    }
+
+    private func parent(_ position: Int, connect: String?) throws -> DeviceHost.Parent {
+        let node = tree.aggregators[position]
+        guard let endpoint = connect ?? node.advertise?.description else {
+            throw FederationError.noEndpoint(node.name)
+        }
+        return DeviceHost.Parent(endpoint: endpoint, key: try keys.parentKey(of: node.name))
+    }
+
+    private func configuration(_ policy: AggregatorPolicy) -> AggregatorConfiguration {
+        var root: AggregatorConfiguration.Root?
+        if case .fixed(let deadline) = policy.deadline {
+            root = AggregatorConfiguration.Root(
+                roundCount: topology.rounds, deadline: deadline, seed: topology.seed, selection: policy.selection,
+                train: policy.training.settings, stop: topology.stop, evaluation: topology.evaluation)
+        }
+        var stepping: AggregatorConfiguration.Stepping?
+        if let optimizer = policy.optimizer, let ring = policy.ring {
+            stepping = AggregatorConfiguration.Stepping(
+                optimizer: optimizer, edgeRounds: policy.edgeRounds, ring: ring)
+        }
+        return AggregatorConfiguration(
+            node: policy.name, root: root, stepping: stepping, quorum: policy.quorum,
+            expectedClientCount: policy.clientCount, children: TreeChildren(tree: tree, policy: policy),
+            topology: digest)
+    }
+
+    private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
+        let data = try data()
+        let architecture = try data.architecture()
+        let evaluation = try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) }
+        let checkpoint = Checkpoint(
+            path: stateDirectory + "/model.safetensors", federation: topology.federation,
+            layout: architecture.layout)
+        return AggregatorSetup.Root(
+            run: RunID("\(topology.federation)-\(Clock.compactTimestamp())"), layout: architecture.layout,
+            parameters: architecture.initialParameters(seed: topology.seed), evaluation: evaluation,
+            checkpoint: checkpoint)
+    }
+
+    // MARK: Devices
+
+    /// The devices at places `first..<first + count` below an aggregator, in order of client index.
+    ///
+    /// - Throws: `FederationError` when the topology gives the aggregator fewer devices.
+    package func devices(
+        below name: NodeName, first: UInt64, count: UInt64
+    ) throws -> [DeviceHost.Device] {
+        guard case .aggregator(let position)? = tree.node(named: name) else {
+            throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
+        }
+        let devices = tree.aggregators[position].devices
+        guard count > 0, first < devices.count, count <= devices.count - first else {
+            throw FederationError.noSuchDevices(parent: name, first: first, count: count, available: devices.count)
+        }
+        return try devices.indices.dropFirst(Int(first)).prefix(Int(count)).map { client in
+            guard let policy = tree.policy(of: client) else { throw FederationError.noEndpoint(name) }
+            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name))
+        }
+    }
+
+    /// Where devices find the aggregator called `name`.
+    package func parent(of devices: NodeName, connect: String?) throws -> DeviceHost.Parent {
+        guard case .aggregator(let position)? = tree.node(named: devices) else {
+            throw FederationError.noAggregator(devices, known: tree.aggregators.map(\.name))
+        }
+        return try parent(position, connect: connect)
+    }
+}
+
+/// The children that a resolved tree gives a node.
+private struct TreeChildren: ChildDirectory {
+    let tree: Tree
+    let policy: AggregatorPolicy
+
+    func role(of name: NodeName) -> Hello.Role? {
+        if policy.children.contains(where: { $0.name == name }) { return .aggregator }
+        guard let client = tree.client(named: name), policy.devices.contains(client) else { return nil }
+        return .client(client)
+    }
+}
+
+/// What a command asked for and the topology does not have.
+package enum FederationError: Error, CustomStringConvertible {
+    case noAggregator(NodeName, known: [NodeName])
+    case noEndpoint(NodeName)
+    case noSuchDevices(parent: NodeName, first: UInt64, count: UInt64, available: UInt64)
+
+    package var description: String {
+        switch self {
+        case .noAggregator(let name, let known):
+            "the topology has no aggregator '\(name)'; it has \(known.prefix(12).map(\.value).joined(separator: ", "))"
+                + (known.count > 12 ? ", ..." : "")
+        case .noEndpoint(let name):
+            "the topology gives '\(name)' no endpoint; add 'listen' to its tier or to nodes.\(name)"
+        case .noSuchDevices(let parent, let first, let count, let available):
+            "'\(parent)' has \(available) devices; \(count) from number \(first) on are not among them"
+        }
+    }
+}
+
+extension Federation {
+    /// Makes a key for every node of the topology that has none; returns the nodes that got one.
+    ///
+    /// - Throws: `FilesError` when files cannot be written.
+    @discardableResult
+    package func createKeys() throws -> [NodeName] {
+        let devices = (0..<tree.deviceCount).lazy.map { tree.deviceName(ClientIndex($0)) }
+        var created: [NodeName] = []
+        for name in tree.aggregators.map(\.name) + devices where !keys.hasPublicKey(of: name) {
+            try keys.create(name)
+            created.append(name)
+        }
+        return created
+    }
+}

@@ -1,0 +1,97 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryAggregation
+import TributaryCore
+package import TributaryFiles
+package import TributaryProtocol
+
+/// An aggregator's vectors: the sum under way, the optimizer's state, models and bodies in the store.
+///
+/// Does what a round machine asks for, in the order asked. Anonymous memory is the sum, 8 bytes a parameter; all else
+/// is mapped from files. Used by one queue.
+package final class Workbench {
+    let store: ObjectStore
+    let stateDirectory: String
+    let evaluation: HeldOutEvaluation?
+    let checkpoint: Checkpoint?
+    var sum = RoundSum()
+    var optimizerState: [MappedVector] = []
+
+    package init(
+        store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?
+    ) {
+        self.store = store
+        self.stateDirectory = stateDirectory
+        self.evaluation = evaluation
+        self.checkpoint = checkpoint
+    }
+
+    /// Does work in order; folds that follow each other are done in one pass over the sum.
+    package func perform(_ works: [RoundWork], _ emit: (RoundWorkResult) -> Void) {
+        var updates: [Update] = []
+        for work in works {
+            if case .fold(let update) = work, updates.count < RoundSum.batchCountMax {
+                updates.append(update)
+                continue
+            }
+            fold(&updates, emit)
+            if case .fold(let update) = work { updates.append(update) } else { perform(work, emit) }
+        }
+        fold(&updates, emit)
+    }
+
+    private func perform(_ work: RoundWork, _ emit: (RoundWorkResult) -> Void) {
+        switch work {
+        case .begin(let number, let groups): sum.begin(number, groups)
+        case .foldSum(let partial):
+            emit(.sumFolded(partial.key, sum.add(partial, from: store)))
+        case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
+        case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
+        case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
+        case .sealSum(let key): emit(sum.seal(key, into: store))
+        case .step(let number, let optimizer, let base): emit(step(number, optimizer, base))
+        case .sealVoice(let number, let model, let base, let groups):
+            emit(sealVoice(number, model: model, base: base, groups: groups))
+        case .evaluate(let number, let model): emit(evaluate(number, model))
+        case .checkpoint(let number, let model): emit(save(number, model))
+        case .release(let digests): release(digests)
+        case .fold, .fetch, .cancel: preconditionFailure("folds are batched, fetches are the host's")
+        }
+    }
+
+    private func fold(_ updates: inout [Update], _ emit: (RoundWorkResult) -> Void) {
+        guard !updates.isEmpty else { return }
+        for (update, refusal) in zip(updates, sum.fold(updates, from: store)) { emit(.folded(update.key, refusal)) }
+        updates = []
+    }
+
+    private func release(_ digests: [Digest]) {
+        for digest in digests {
+            // What cannot be removed costs disk, not correctness; the next start clears the store.
+            try? store.remove(digest)
+        }
+    }
+
+    private func evaluate(_ number: RoundNumber, _ model: Digest) -> RoundWorkResult {
+        guard let evaluation else { return .evaluated(number, metrics: []) }
+        do {
+            let metrics = try store.mapped(model).withFloats { try evaluation.metrics(of: $0) }
+            return .evaluated(number, metrics: metrics)
+        } catch {
+            return .workFailed(number, text: "the model could not be evaluated: \(error)")
+        }
+    }
+
+    private func save(_ number: RoundNumber, _ model: Digest) -> RoundWorkResult {
+        guard let checkpoint else { return .checkpointed(number) }
+        do {
+            try store.mapped(model).withFloats { (parameters: Span<Float>) throws(FilesError) in
+                try checkpoint.write(parameters, number: number, digest: model)
+            }
+            return .checkpointed(number)
+        } catch {
+            return .workFailed(number, text: "the model could not be saved: \(error)")
+        }
+    }
+}
