@@ -180,7 +180,8 @@ extension Bus {
         }
         if let refusal {
             let refuse = Refuse(subject: .connection, reason: refusal.reason, text: refusal.text)
-            _ = transmit(Envelope(run: nil, epoch: TopologyEpoch(0), message: .refuse(refuse)), over: session)
+            let envelope = Envelope(run: nil, epoch: TopologyEpoch(0), message: .refuse(refuse))
+            _ = transmit(.message(envelope), over: session)
         }
         if tells { events.append(.gone(session.peer)) }
     }

@@ -204,7 +204,7 @@ struct HostilePeerTests {
         ]
         for fetch in absurd { try scene.hostile.send([try frame(of: fetch)], driving: scene.nodes) }
         try drive(scene.nodes) { scene.parent.bus.refusals.values.reduce(0, +) == 5 }
-        #expect(scene.parent.bus.refusals == [.wrongSize: 4, .unknownObject: 1])
+        #expect(scene.parent.bus.refusals == [.wrongSize: 2, .oversized: 2, .unknownObject: 1])
         #expect(scene.parent.bus.traffic.bytesSent < 2000)
         try scene.expectGoodChildIsServed()
     }

@@ -10,6 +10,7 @@ final class MemoryStore: BlockStore {
 
     var objects: [Digest: [UInt8]] = [:]
     var partials: [Digest: (reference: ObjectReference, bytes: [UInt8])] = [:]
+    var suspended: [Digest: [UInt8]] = [:]
     var appendedByteCount: UInt64 = 0
     var isFull = false
 
@@ -30,7 +31,8 @@ final class MemoryStore: BlockStore {
 
     func beginPartial(_ object: ObjectReference) throws -> UInt64 {
         if isFull { throw Failure() }
-        if partials[object.digest] == nil { partials[object.digest] = (object, []) }
+        if let held = partials[object.digest], held.reference != object { throw Failure() }
+        if partials[object.digest] == nil { partials[object.digest] = (object, suspended.removeValue(forKey: object.digest) ?? []) }
         return UInt64(partials[object.digest]?.bytes.count ?? 0)
     }
 
@@ -46,6 +48,10 @@ final class MemoryStore: BlockStore {
         else { return false }
         objects[digest] = partial.bytes
         return true
+    }
+
+    func suspendPartial(_ digest: Digest) {
+        if let partial = partials.removeValue(forKey: digest) { suspended[digest] = partial.bytes }
     }
 
     func discardPartial(_ digest: Digest) { partials[digest] = nil }

@@ -187,13 +187,16 @@ struct ObjectReceiverTests {
         #expect(receiver.receive(chunk, bytes: bytes.span.bytes, from: peers[0], now: moment(1)) == .unexpected)
     }
 
-    @Test func forgettingTheLastPeerEndsTheTransferQuietly() {
+    @Test func forgettingTheLastPeerSetsTheObjectAside() {
         let store = MemoryStore()
         let receiver = ObjectReceiver(store: store)
+        let bytes = noise(byteCount: 1000, seed: 1)
         let object = ObjectReference(digest: digest, byteCount: 10 * window)
         receiver.fetch(object, from: peers[0], now: moment(0))
+        let chunk = Chunk(digest: digest, offset: 0, payload: 0..<1000)
+        _ = receiver.receive(chunk, bytes: bytes.span.bytes, from: peers[0], now: moment(0))
         receiver.forget(peers[0], now: moment(1))
         #expect(receiver.takeEvents().isEmpty && receiver.due() == nil)
-        #expect(store.partials[digest] != nil)
+        #expect(store.partials.isEmpty && store.suspended[digest]?.count == 1000)
     }
 }
