@@ -9,8 +9,9 @@ internal import TributaryCore
 extension Bus {
     /// Listens for children; returns the endpoint with its port resolved (`tcp://127.0.0.1:*` takes a free one).
     ///
-    /// - Parameter chunkByteCount: the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount`
-    ///   when devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
+    /// `chunkByteCount` is the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount` when
+    /// devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
+    ///
     /// - Throws: `BusError.endpoint` when the address cannot be used, `BusError.resources` without descriptors.
     package func bind(
         _ endpoint: String, identity: CurveKeyPair, admission: Admission, chunkByteCount: Int
@@ -63,13 +64,17 @@ extension Bus {
         }
     }
 
-    /// Asks libzmq whether a child is still connected; `gone` follows when it is not. Links watch themselves.
+    /// Asks libzmq whether a child is still connected; `gone` follows when it is not.
+    ///
+    /// Links watch themselves.
     package func probe(_ peer: Peer) {
         guard let session = sessions[peer], case .child = session.route, session.outbox.isEmpty else { return }
         sendPing(to: session)
     }
 
-    /// Ends a child's session (when it connects again it is a new peer), or closes a link. No event follows.
+    /// Ends a child's session (when it connects again it is a new peer), or closes a link.
+    ///
+    /// No event follows.
     package func disconnect(_ peer: Peer) {
         guard let session = sessions[peer] else { return }
         switch session.route {

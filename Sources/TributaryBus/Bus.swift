@@ -118,7 +118,9 @@ package final class Bus {
         events = kept + events
     }
 
-    /// Closes all sockets at once; later calls do nothing. What has not left is lost: `flush` first.
+    /// Closes all sockets at once; later calls do nothing.
+    ///
+    /// What has not left is lost: `flush` first.
     package func close() {
         guard !isClosed else { return }
         isClosed = true

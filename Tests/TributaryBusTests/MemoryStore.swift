@@ -32,7 +32,9 @@ final class MemoryStore: BlockStore {
     func beginPartial(_ object: ObjectReference) throws -> UInt64 {
         if isFull { throw Failure() }
         if let held = partials[object.digest], held.reference != object { throw Failure() }
-        if partials[object.digest] == nil { partials[object.digest] = (object, suspended.removeValue(forKey: object.digest) ?? []) }
+        if partials[object.digest] == nil {
+            partials[object.digest] = (object, suspended.removeValue(forKey: object.digest) ?? [])
+        }
         return UInt64(partials[object.digest]?.bytes.count ?? 0)
     }
 

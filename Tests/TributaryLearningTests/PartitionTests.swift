@@ -70,8 +70,9 @@ import TributaryLearning
         }
     }
 
-    /// With one class, the shares follow Dirichlet(alpha), whose variance is `(1/n)(1 - 1/n)/(n alpha + 1)`. The margin
-    /// covers 400 shares' sampling error; alphas are such that the minimum size cuts off next to nothing.
+    /// With one class, the shares follow Dirichlet(alpha), whose variance is `(1/n)(1 - 1/n)/(n alpha + 1)`.
+    ///
+    /// The margin covers 400 shares' sampling error; alphas are such that the minimum size cuts off next to nothing.
     @Test(arguments: [0.7, 3.0]) func sharesHaveTheVarianceOfDirichlet(alpha: Double) throws {
         let n = 10.0
         let labels = [Int32](repeating: 0, count: 20_000)
