@@ -4,7 +4,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release demo test check verify format format-lint tidy proto proto-check documents clean
+.PHONY: help setup setup-tests build release demo test check verify
+.PHONY: format format-lint tidy proto proto-check documents clean
 .NOTPARALLEL:
 
 # The C kernels are optimised in debug builds too; the same flags everywhere, else everything is compiled again.
@@ -13,7 +14,7 @@ RELEASE := --configuration release --scratch-path .build-release
 BINARY := .build-release/release/tributary
 TOPOLOGY ?= Topologies/factory.yaml
 GATE := python3 Tests/Gate/gate.py
-LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit integration
+LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration
 LONG_LAYERS := unit-files long demo bench
 
 help: ## Say what there is to make.

@@ -61,10 +61,7 @@ let package = Package(
         room("TributaryCodec", ["TributaryCore", "TributaryRing"]),
         room("TributaryAggregation", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryLearning", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
-        room(
-            "TributaryProtocol",
-            ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation"]
-        ),
+        room("TributaryProtocol", ["TributaryCore", "TributaryRing", "TributaryTopology"]),
         room("TributaryPlanning", ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryLearning"]),
         room("TributaryTelemetry", ["TributaryCore"]),
 
@@ -73,13 +70,12 @@ let package = Package(
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
-        room("TributaryBus", ["TributaryCore", "TributaryCrypto", "TributaryWire", "CZeroMQ"]),
+        room("TributaryBus", ["TributaryCore", "TributaryWire", "CZeroMQ"]),
         room(
             "TributaryClient",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
-                "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles",
-                "TributaryBus",
+                "TributaryProtocol", "TributaryTelemetry", "TributaryFiles", "TributaryBus",
             ]
         ),
         room(
@@ -93,11 +89,9 @@ let package = Package(
         room(
             "TributaryCommands",
             [
-                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
-                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry",
-                "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryWire", "TributaryBus",
-                "TributaryClient", "TributaryRuntime",
-                "CZeroMQ", "CTributaryKernels",
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
+                "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryFiles",
+                "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "CTributaryKernels",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -149,9 +143,10 @@ let package = Package(
             "TributaryBusTests",
             [
                 "TributaryBus", "TributaryWire", "TributaryCrypto", "TributaryCore", "TributaryRing",
-                "TributaryTestSupport",
+                "TributaryTestSupport", "CZeroMQ",
             ]
         ),
-        tests("TributaryIntegrationTests", ["TributaryTestSupport", "TributaryCore"]),
+        // Runs the program itself, so it must be built first.
+        tests("TributaryIntegrationTests", ["tributary"]),
     ]
 )

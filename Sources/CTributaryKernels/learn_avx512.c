@@ -5,7 +5,8 @@
 #include "learn_table.h"
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), \
+                             apply_to = function)
 #define LEARN_TABLE learn_table_avx512
 #define TILE_ROWS 8
 #define TILE_VECTORS 2

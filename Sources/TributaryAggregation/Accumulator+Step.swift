@@ -12,6 +12,7 @@ extension Accumulator {
     /// without contributors stays as it is, and so does its state.
     ///
     /// - Parameters:
+    ///   - optimizer: the rule of the step.
     ///   - base: the model that the deltas are relative to: `[parameterCount]`, groups in the plan's order.
     ///   - state: `optimizer.stateVectorCount` vectors of `[parameterCount]`, zero before the first step.
     ///   - next: takes the next model: `[parameterCount]`; may be the same memory as `base`.

@@ -9,8 +9,8 @@ internal import TributaryCore
 extension Bus {
     /// Listens for children; returns the endpoint with its port resolved (`tcp://127.0.0.1:*` takes a free one).
     ///
-    /// - Parameter chunkByteCount: the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount`
-    ///   when devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
+    /// `chunkByteCount`: the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount`
+    /// when devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
     /// - Throws: `BusError.endpoint` when the address cannot be used, `BusError.resources` without descriptors.
     package func bind(
         _ endpoint: String, identity: CurveKeyPair, admission: Admission, chunkByteCount: Int
@@ -18,26 +18,35 @@ extension Bus {
         guard !isClosed else { throw .closed }
         let socket = try ZeroMQContext.shared.socket(ZMQ_ROUTER)
         let domain = try AdmissionDesk.shared.open(admission, waker: bell)
+        SocketOptions.prepareListener(
+            socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount, usesIPv6: endpoint.contains("[")
+        )
         do throws(BusError) {
-            SocketOptions.prepareListener(
-                socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount,
-                usesIPv6: endpoint.contains("["))
             let monitor = try SocketMonitor(of: socket)
-            let resolved = try socket.bind(endpoint)
-            let listener = Listener(
-                token: nextNumber() << 1, socket: socket, monitor: monitor, domain: domain,
-                chunkByteCount: chunkByteCount)
-            listener.admission = admission
-            try reactor.add(socket.descriptor, token: listener.token)
-            try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: listener.token))
-            listeners[listener.token] = listener
-            touched.insert(listener.token)
-            touched.insert(Token.monitor(of: listener.token))
-            return resolved
+            do throws(BusError) {
+                let listener = Listener(
+                    token: nextNumber() << 1, socket: socket, monitor: monitor, domain: domain,
+                    chunkByteCount: chunkByteCount)
+                listener.admission = admission
+                return try open(listener, at: endpoint)
+            } catch {
+                close(socket, watchedBy: monitor)
+                throw error
+            }
         } catch {
             AdmissionDesk.shared.close(domain)
             throw error
         }
+    }
+
+    private func open(_ listener: Listener, at endpoint: String) throws(BusError) -> String {
+        let resolved = try listener.socket.bind(endpoint)
+        try reactor.add(listener.socket.descriptor, token: listener.token)
+        try reactor.add(listener.monitor.socket.descriptor, token: Token.monitor(of: listener.token))
+        listeners[listener.token] = listener
+        touched.insert(listener.token)
+        touched.insert(Token.monitor(of: listener.token))
+        return resolved
     }
 
     /// Replaces who is admitted on all binds; children whose key is no longer admitted are `gone` at once.
@@ -54,13 +63,17 @@ extension Bus {
         }
     }
 
-    /// Asks libzmq whether a child is still connected; `gone` follows when it is not. Links watch themselves.
+    /// Asks libzmq whether a child is still connected; `gone` follows when it is not.
+    ///
+    /// Links watch themselves.
     package func probe(_ peer: Peer) {
         guard let session = sessions[peer], case .child = session.route, session.outbox.isEmpty else { return }
         sendPing(to: session)
     }
 
-    /// Ends a child's session (when it connects again it is a new peer), or closes a link. No event follows.
+    /// Ends a child's session (when it connects again it is a new peer), or closes a link.
+    ///
+    /// No event follows.
     package func disconnect(_ peer: Peer) {
         guard let session = sessions[peer] else { return }
         switch session.route {
@@ -171,7 +184,8 @@ extension Bus {
         }
         if let refusal {
             let refuse = Refuse(subject: .connection, reason: refusal.reason, text: refusal.text)
-            _ = transmit(Envelope(run: nil, epoch: TopologyEpoch(0), message: .refuse(refuse)), over: session)
+            let envelope = Envelope(run: nil, epoch: TopologyEpoch(0), message: .refuse(refuse))
+            _ = transmit(.message(envelope), over: session)
         }
         if tells { events.append(.gone(session.peer)) }
     }

@@ -19,9 +19,8 @@ extension Bus {
     /// Opens a link to a parent; it connects, and reconnects for ever, in the background.
     ///
     /// One process may hold many links, each with a key of its own.
-    /// - Parameters:
-    ///   - jitterSeed: differs from device to device, so that a fleet does not come back at the same moment.
-    ///   - chunkByteCount: the largest chunk that this parent's bind takes.
+    /// `jitterSeed`: differs from device to device, so that a fleet does not come back at the same moment.
+    /// `chunkByteCount`: the largest chunk that this parent's bind takes.
     /// - Throws: `BusError.endpoint` for an address that libzmq cannot read, `BusError.resources`.
     package func connect(
         _ endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,
@@ -136,13 +135,12 @@ extension Bus {
         SocketOptions.prepareLink(
             socket, identity: link.identity, parentKey: link.parentKey, usesIPv6: link.endpoint.contains("["))
         let monitor = try SocketMonitor(of: socket)
-        try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: link.token))
         do throws(BusError) {
+            try reactor.add(monitor.socket.descriptor, token: Token.monitor(of: link.token))
             try reactor.add(socket.descriptor, token: link.token)
             try socket.connect(link.endpoint)
         } catch {
-            close(socket)
-            close(monitor.socket)
+            close(socket, watchedBy: monitor)
             throw error
         }
         link.socket = socket
@@ -154,8 +152,7 @@ extension Bus {
     }
 
     func closeSockets(of link: Link) {
-        if let socket = link.socket { close(socket) }
-        if let monitor = link.monitor { close(monitor.socket) }
+        if let socket = link.socket, let monitor = link.monitor { close(socket, watchedBy: monitor) }
         link.socket = nil
         link.monitor = nil
     }

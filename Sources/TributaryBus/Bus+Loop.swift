@@ -99,7 +99,7 @@ extension Bus {
             events += receiver.takeEvents()
             let requests = receiver.takeRequests()
             if requests.isEmpty { return }
-            for request in requests { send(request.fetch, to: request.peer) }
+            for request in requests { send(.fetch(request.fetch), to: request.peer) }
         }
     }
 }

@@ -12,9 +12,13 @@ extension Bus {
     ///
     /// A message to a peer that is gone, or to a link that is down, is dropped: `gone` says so, or has said so.
     package func send(_ envelope: Envelope, to peer: Peer) {
+        send(.message(envelope), to: peer)
+    }
+
+    func send(_ outgoing: Session.Outgoing, to peer: Peer) {
         guard let session = sessions[peer] else { return }
         if session.outbox.isEmpty {
-            switch transmit(envelope, over: session) {
+            switch transmit(outgoing, over: session) {
             case .sent: return
             case .unreachable: return lost(session)
             case .blocked: break
@@ -27,17 +31,8 @@ extension Bus {
             events.append(.violation(peer, node: session.node, .unexpected, text))
             return lost(session)
         }
-        session.outbox.append(envelope)
+        session.outbox.append(outgoing)
         block(session)
-    }
-
-    /// Sends a request for a range.
-    func send(_ fetch: Fetch, to peer: Peer) {
-        guard let session = sessions[peer] else { return }
-        let outcome = transmit(byteCount: Wire.byteCount(of: fetch), over: session) { buffer throws(WireError) in
-            try Wire.encode(fetch, into: buffer)
-        }
-        if outcome == .unreachable { lost(session) }
     }
 
     func sendPing(to session: Session) {
@@ -49,8 +44,8 @@ extension Bus {
 
     func flushOutbox(of session: Session) {
         var sentCount = 0
-        loop: for envelope in session.outbox {
-            switch transmit(envelope, over: session) {
+        loop: for outgoing in session.outbox {
+            switch transmit(outgoing, over: session) {
             case .sent: sentCount += 1
             case .blocked: break loop
             case .unreachable: return lost(session)
@@ -59,9 +54,16 @@ extension Bus {
         session.outbox.removeFirst(sentCount)
     }
 
-    func transmit(_ envelope: Envelope, over session: Session) -> ZeroMQSocket.SendOutcome {
-        transmit(byteCount: Wire.byteCount(of: envelope), over: session) { buffer throws(WireError) in
-            try Wire.encode(envelope, into: buffer)
+    func transmit(_ outgoing: Session.Outgoing, over session: Session) -> ZeroMQSocket.SendOutcome {
+        switch outgoing {
+        case .message(let envelope):
+            transmit(byteCount: Wire.byteCount(of: envelope), over: session) { buffer throws(WireError) in
+                try Wire.encode(envelope, into: buffer)
+            }
+        case .fetch(let fetch):
+            transmit(byteCount: Wire.byteCount(of: fetch), over: session) { buffer throws(WireError) in
+                try Wire.encode(fetch, into: buffer)
+            }
         }
     }
 

@@ -47,8 +47,9 @@ extension Bus {
             return decline(fetch, to: session, .unknownObject, "this node does not hold object \(fetch.digest.short)")
         }
         if let reason = session.uploads.add(fetch, objectByteCount: byteCount) {
-            let text = "bytes \(fetch.offset) and \(fetch.length) on of \(fetch.digest.short) (\(byteCount) bytes)"
-                + " cannot be asked for now"
+            let text =
+                "bytes \(fetch.offset) and \(fetch.length) on of \(fetch.digest.short) (\(byteCount) bytes)"
+                + " cannot be had at this time"
             return decline(fetch, to: session, reason, text)
         }
         enterLine(session)

@@ -118,14 +118,15 @@ package final class Bus {
         events = kept + events
     }
 
-    /// Closes all sockets at once; later calls do nothing. What has not left is lost: `flush` first.
+    /// Closes all sockets at once; later calls do nothing.
+    ///
+    /// What has not left is lost: `flush` first.
     package func close() {
         guard !isClosed else { return }
         isClosed = true
         for listener in listeners.values {
             AdmissionDesk.shared.close(listener.domain)
-            close(listener.socket)
-            close(listener.monitor.socket)
+            close(listener.socket, watchedBy: listener.monitor)
         }
         for link in links.values { closeSockets(of: link) }
         listeners = [:]
@@ -154,8 +155,11 @@ package final class Bus {
     }
 
     /// Stops waiting for a socket and closes it.
-    func close(_ socket: ZeroMQSocket) {
+    func close(_ socket: ZeroMQSocket, watchedBy monitor: SocketMonitor) {
+        monitor.stop()
         reactor.remove(socket.descriptor)
+        reactor.remove(monitor.socket.descriptor)
         socket.close()
+        monitor.socket.close()
     }
 }

@@ -7,6 +7,7 @@ package import TributaryCore
 ///
 /// A link keeps its peer while it reconnects; a child that connects anew is a new peer, and its old one is `gone`.
 package struct Peer: Hashable, Sendable, CustomStringConvertible {
+    /// Which side of a link the other end is.
     package enum Kind: UInt8, Hashable, Sendable {
         case parent
         case child

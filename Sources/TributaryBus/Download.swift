@@ -19,8 +19,9 @@ struct Download {
         case unexpected
     }
 
-    /// Silence after which a request is repeated; doubles up to `retryLongest`. A live connection loses nothing, so
-    /// this only heals a peer that forgot us.
+    /// Silence after which a request is repeated; doubles up to `retryLongest`.
+    ///
+    /// A live connection loses nothing, so this only heals a peer that forgot us.
     static let retryFirst = Duration.seconds(30)
     static let retryLongest = Duration.seconds(120)
 

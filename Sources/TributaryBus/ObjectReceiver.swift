@@ -108,9 +108,10 @@ final class ObjectReceiver {
             return takeLate(chunk.digest, byteCount: bytes.byteCount, from: peer) ? .late : .unexpected
         }
         switch download.receive(offset: chunk.offset, byteCount: bytes.byteCount, now: now) {
-        case .unexpected: return .unexpected
-        case .duplicate:
-            return .late
+        case .unexpected:
+            // An answer to an earlier transfer of the same object, cancelled or failed, may still be under way.
+            return takeLate(chunk.digest, byteCount: bytes.byteCount, from: peer) ? .late : .unexpected
+        case .duplicate: return .late
         case .append(let byteCount):
             let position = download.receivedByteCount - UInt64(byteCount)
             do {
@@ -224,6 +225,8 @@ final class ObjectReceiver {
             transfers[digest] = Transfer(
                 object: transfer.object, source: next, standby: Array(transfer.standby.dropFirst()))
             waiting.append(digest)
+        } else if let download = transfer.download {
+            if download.receivedByteCount > 0 { store.suspendPartial(digest) } else { store.discardPartial(digest) }
         }
         startWaiting(now: now)
     }

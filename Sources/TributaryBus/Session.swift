@@ -18,12 +18,18 @@ final class Session {
     let meter: OutgoingMeter
     /// The child's routing id as a number; 0 on a link.
     var routingNumber: UInt64 = 0
-    var outbox: [Envelope] = []
+    var outbox: [Outgoing] = []
     var uploads: UploadQueue
     /// Whether the session stands in the line of those that can be sent chunks.
     var isInLine = false
     var traffic = Traffic()
     var answers = AnswerBudget()
+
+    /// What waits for room in a peer's pipe.
+    enum Outgoing {
+        case message(Envelope)
+        case fetch(Fetch)
+    }
 
     enum Route {
         case child(of: Listener, routingID: [UInt8])

@@ -15,21 +15,30 @@ final class SocketMonitor {
         case acceptFailed(error: Int32)
     }
 
-    static let mask = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    static let mask =
+        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
         | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED
         | ZMQ_EVENT_CLOSED | ZMQ_EVENT_ACCEPT_FAILED
 
     let socket: ZeroMQSocket
+    private let watched: ZeroMQSocket
     private let message = IncomingMessage()
 
     /// Watches `watched`, which must not be bound or connected yet.
     init(of watched: ZeroMQSocket) throws(BusError) {
         let endpoint = ZeroMQContext.shared.monitorEndpoint()
-        try watched.monitor(at: endpoint, mask: SocketMonitor.mask)
         socket = try ZeroMQContext.shared.socket(ZMQ_PAIR)
+        self.watched = watched
         socket.set(ZMQ_LINGER, 0)
+        // libzmq's thread waits for room here while it holds up every connection of the process: there is always room.
+        socket.set(ZMQ_RCVHWM, 0)
         try socket.connect(endpoint)
+        try watched.monitor(at: endpoint, mask: SocketMonitor.mask)
     }
+
+    /// Ends the reports; to be called before either socket is closed, as libzmq's thread would wait for ever to
+    /// report to a monitor that has gone.
+    func stop() { watched.stopMonitoring() }
 
     /// The oldest event not taken yet.
     func next() -> Event? {

@@ -69,6 +69,8 @@ final class ZeroMQSocket {
         }
     }
 
+    func stopMonitoring() { _ = zmq_socket_monitor(pointer, nil, 0) }
+
     /// What becomes readable when libzmq has news for this socket; ask for `events` then, and before sleeping.
     var descriptor: Int32 {
         var value: Int32 = -1

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import TributaryBus
 import Synchronization
+package import TributaryBus
 
 /// A request to end that any thread may make, and that wakes whoever polls a bus.
 package final class Shutdown: Sendable {

@@ -20,7 +20,9 @@ package enum Delta {
 
     /// Scales every group that exceeds its bound onto it, as a whole: `on-excess: scale`.
     ///
-    /// - Parameter delta: the groups' values one after another, as the plan lists them.
+    /// - Parameters:
+    ///   - delta: the groups' values one after another, as the plan lists them.
+    ///   - groups: the plan's groups, whose sizes add up to the delta's.
     /// - Returns: for each group the factor in `0...1`; 1 where nothing changed.
     /// - Throws: `CodecError.notFinite` for infinity or not-a-number, before anything is changed; `CodecError.length`.
     package static func scaleOntoBounds(

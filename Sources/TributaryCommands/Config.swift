@@ -26,6 +26,7 @@ package struct Config: Verb {
         if (topology == nil) != schema { throw ValidationError("Give a topology file, or --schema.") }
     }
 
+    /// Loads the file and writes it out again, or writes the schema.
     package func execute(_ output: CommandOutput) throws {
         guard let topology else {
             return output.finish(TopologySchema.document, text: TopologySchema.text)

@@ -19,6 +19,7 @@ package struct Init: Verb {
 
     package init() {}
 
+    /// Writes the example, in a folder of its own where one is asked for.
     package func execute(_ output: CommandOutput) throws {
         var file = path
         if !path.hasSuffix(".yaml"), !path.hasSuffix(".yml") {

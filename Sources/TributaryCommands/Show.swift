@@ -23,6 +23,7 @@ package struct Show: Verb {
 
     package init() {}
 
+    /// Loads the file and draws its tree.
     package func execute(_ output: CommandOutput) throws {
         let document = try TopologyLoading.load(topology, output)
         let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)

@@ -20,6 +20,7 @@ package struct Validate: Verb {
 
     package init() {}
 
+    /// Loads the file and tells what its tiers will do.
     package func execute(_ output: CommandOutput) throws {
         let (document, warnings) = try TopologyLoading.load(topology)
         for warning in warnings { output.note("\(warning.location): warning: \(warning.text)") }

@@ -15,6 +15,7 @@ package struct Version: Verb {
 
     package init() {}
 
+    /// Tells the version.
     package func execute(_ output: CommandOutput) throws {
         output.finish(
             .mapping([.init("version", .text(Self.current)), .init("topology_format", .text("v1"))]),

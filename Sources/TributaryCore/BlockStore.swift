@@ -25,6 +25,9 @@ package protocol BlockStore: AnyObject {
     /// - Returns: whether the object was right.
     func finishPartial(_ digest: Digest) throws -> Bool
 
+    /// Sets a partial object aside: nothing of it stays open, and `beginPartial` finds what is held.
+    func suspendPartial(_ digest: Digest)
+
     /// Forgets a partial object.
     func discardPartial(_ digest: Digest)
 }

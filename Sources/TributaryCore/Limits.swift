@@ -23,9 +23,11 @@ package enum Limits {
     package static let tensorCountMax = 1024
     /// Metrics of one update, each a pair of counters.
     package static let metricCountMax = 32
-    /// Extents of one tensor, encodings that a child offers, sources of one model.
+    /// Extents of one tensor.
     package static let extentCountMax = 8
+    /// Encodings that a child offers.
     package static let encodingCountMax = 16
+    /// Sources of one model.
     package static let sourceCountMax = 16
     /// Bytes that one receiver asks a peer for ahead of what arrived: keeps the link busy, bounds memory per transfer.
     package static let transferWindowByteCount = 1024 * 1024
@@ -37,8 +39,9 @@ package enum Limits {
     package static let objectByteCountMax: UInt64 = 4 << 30
     /// Contributors of one sum: bounds the name list (16 bytes a name) and the ring's total.
     package static let cohortMax: UInt64 = 1 << 22
-    /// Clients below one node, and how many times more are asked than waited for: sums and products stay exact.
+    /// Clients below one node: sums of counts stay exact.
     package static let clientCountMax: UInt64 = 1 << 40
+    /// How many times more clients are asked than waited for: products with counts stay exact.
     package static let overSelectMax = 1000.0
     /// Names that one grant may exclude: 128 KiB, so that they fit a frame between aggregators.
     package static let excludedNameCountMax = 8192

@@ -27,7 +27,9 @@ struct ArrayFile: Sendable {
         }
     }
 
-    /// Features of the rows asked for, which ascend and lie in `0..<rowCount`: `[rows.count, rowElementCount]`.
+    /// Features of the rows asked for: `[rows.count, rowElementCount]`, row-major.
+    ///
+    /// `rows`: ascending, each in `0..<rowCount`.
     func features(rows: [UInt32]) throws(FilesError) -> [Float] {
         let reader = try open()
         // A file can only hold what its size allows, which was checked when it was opened.

@@ -68,7 +68,9 @@ struct CSVDataset: Sendable {
         clientNames = clients.names.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Features of the rows asked for, which ascend, in passing over the file up to the last of them.
+    /// Features of the rows asked for, in passing over the whole file.
+    ///
+    /// `rows`: ascending, each below the number of rows.
     func features(rows: [UInt32]) throws(FilesError) -> [Float] {
         var features: [Float] = []
         features.reserveCapacity(rows.count * featureNames.count)

@@ -48,6 +48,7 @@ package final class ObjectStore: BlockStore, Sendable {
 // MARK: - Reading
 
 extension ObjectStore {
+    /// The size of a complete object; `nil` when it is not held.
     package func byteCount(of digest: Digest) -> UInt64? {
         var status = stat()
         guard stat(path(of: digest), &status) == 0 else { return nil }
@@ -87,6 +88,9 @@ extension ObjectStore {
         }
     }
 
+    /// Lends bytes of a complete object from its mapping.
+    ///
+    /// - Throws: `FilesError.unknownObject`, `FilesError.outsideObject`, or what `body` throws.
     package func withBytes<Result>(
         of digest: Digest, offset: UInt64, byteCount: Int, _ body: (RawSpan) throws -> Result
     ) throws -> Result {
@@ -180,8 +184,8 @@ extension ObjectStore {
 extension ObjectStore {
     /// Stores what `body` writes, digesting it on the way, and names it by its digest.
     ///
-    /// Nothing is left when `body` throws or the disk is full. An object that is held already is kept. When the
-    /// size is known, `byteCount` makes sure of room for it first.
+    /// Nothing is left when `body` throws or the disk is full. An object that is held already is kept.
+    /// `byteCount`: the expected size, when it is known: room for it is made sure of first.
     /// - Throws: `FilesError.noSpace`, `FilesError.system`, or what `body` throws.
     package func put(
         byteCount: UInt64 = 0, _ body: (inout ObjectSink) throws -> Void

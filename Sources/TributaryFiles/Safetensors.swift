@@ -11,8 +11,10 @@ package enum Safetensors {
     /// The format's own cap on the header.
     package static let headerByteCountMax = 100_000_000
 
-    /// Writes a model, whole or not at all: values `[layout.parameterCount]`, which may lie in a mapped file.
+    /// Writes a model, whole or not at all.
     ///
+    /// `values`: `[layout.parameterCount]`, may lie in a mapped file.
+    /// `metadata`: texts kept beside the tensors.
     /// - Throws: `FilesError.system` when the disk is full or fails, `FilesError.request` for a wrong length.
     package static func write(
         _ values: Span<Float>, layout: ParameterLayout, metadata: [String: String] = [:], to path: String

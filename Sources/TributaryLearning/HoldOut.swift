@@ -27,7 +27,8 @@ package enum HoldOut {
         var isHeldOut = [Bool](repeating: false, count: rows.count)
         for position in positions.prefix(kept) { isHeldOut[position] = true }
         return (
-            rows.indices.filter { !isHeldOut[$0] }.map { rows[$0] }, rows.indices.filter { isHeldOut[$0] }.map { rows[$0] }
+            rows.indices.filter { !isHeldOut[$0] }.map { rows[$0] },
+            rows.indices.filter { isHeldOut[$0] }.map { rows[$0] }
         )
     }
 }

@@ -68,7 +68,9 @@ extension TrainSettings {
     func check() throws(LearningError) {
         switch work {
         case .epochs(let count), .steps(let count):
-            guard count > 0 else { throw .settings("a train plan asks for no local work; use at least 1 epoch or step") }
+            guard count > 0 else {
+                throw .settings("a train plan asks for no local work; use at least 1 epoch or step")
+            }
         }
         guard batch > 0 else { throw .settings("the batch size is 0; it must be at least 1") }
         guard proximal.isFinite, proximal >= 0 else {

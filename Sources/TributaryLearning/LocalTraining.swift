@@ -4,8 +4,10 @@
 import CTributaryKernels
 import TributaryCore
 
-/// The steps of one train job. Its arena holds the network's workspace, the gradient, the optimizer's state and, for
-/// FedProx, a copy of the base, one after another.
+/// The steps of one train job.
+///
+/// Its arena holds the network's workspace, the gradient, the optimizer's state and, for FedProx, a copy of the
+/// base, one after another.
 struct LocalTraining {
     private let job: TrainJob
     private let settings: TrainSettings

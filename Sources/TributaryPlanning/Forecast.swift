@@ -49,7 +49,9 @@ package struct Forecast: Hashable, Sendable {
 
     /// Works a tree out.
     ///
-    /// - Parameter parameterCount: the model's size where the caller knows the data; otherwise what the file tells.
+    /// - Parameters:
+    ///   - tree: the topology, resolved.
+    ///   - parameterCount: the model's size where the caller knows the data; otherwise what the file tells.
     package init(_ tree: Tree, parameterCount: Int? = nil) {
         let topology = tree.topology
         let parameterCount = parameterCount ?? CrossCheck.parameterCount(of: topology)
@@ -63,7 +65,7 @@ package struct Forecast: Hashable, Sendable {
             let expected =
                 isDevices
                 ? topology.cohortExpected(among: tree.deviceCount)
-                : counts.reduce(0) { $0 + Self.chanceOfAny(among: $1, topology) }
+                : index == 0 ? 1 : counts.reduce(0) { $0 + Self.chanceOfAny(among: $1, topology) }
             let mode: Mode =
                 isDevices ? .devices : index == 0 ? .root : topology.isStepping(tier: index) ? .stepping : .passThrough
             let traffic = parameterCount.map { Double($0) * expected * Double(plans) }

@@ -70,7 +70,7 @@ package struct ClientMachine: Sendable {
     private var sequence: UInt64
     private var actions: [ClientAction] = []
 
-    /// - Parameter sequence: the number that the next update will bear: 0, or what `store(sequence:)` said last.
+    /// A device whose next update bears the number `sequence`: 0, or what `store(sequence:)` said last.
     package init(node: NodeName, client: ClientIndex, topology: Digest?, sequence: UInt64) {
         self.node = node
         self.client = client

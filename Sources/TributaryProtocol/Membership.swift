@@ -26,6 +26,7 @@ package struct Membership: Sendable {
     /// The connected children in order of name.
     package var all: [Child] { children.values.sorted { $0.name < $1.name } }
 
+    /// The connected child of a name.
     package subscript(name: NodeName) -> Child? { children[name] }
 
     /// Adds a child, or replaces it when it comes back.

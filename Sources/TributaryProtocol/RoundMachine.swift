@@ -54,7 +54,7 @@ package struct RoundMachine: Sendable {
     var sequence: UInt64 = 0
     var actions: [RoundAction] = []
 
-    /// - Parameter model: the initial model at the root, whose coordinator starts at once; `nil` elsewhere.
+    /// The machine of one run; `model` is the initial one at the root, whose coordinator starts at once, else `nil`.
     package init(
         run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil
     ) {

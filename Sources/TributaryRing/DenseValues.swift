@@ -7,7 +7,7 @@ internal import CTributaryKernels
 package enum DenseValues {
     /// The first value that is not finite or lies beyond `bound` in magnitude, as an error; `nil` when all are fine.
     ///
-    /// - Parameter bytes: whole values, 4 bytes each.
+    /// `bytes` are whole values, 4 bytes each.
     package static func firstFault(in bytes: UnsafeRawBufferPointer, bound: Float) -> RingError? {
         precondition(bytes.count.isMultiple(of: 4) && bound.isFinite && bound > 0)
         guard let start = bytes.baseAddress else { return nil }

@@ -49,8 +49,8 @@ package struct ParameterLayout: Hashable, Sendable {
 
     /// Lays tensors out one after another; tensors of one group must follow each other.
     ///
-    /// - Throws: `RingError.layout` when a name repeats, an extent is not positive, a group is scattered or the model is
-    ///   larger than an address space.
+    /// - Throws: `RingError.layout` when a name repeats, an extent is not positive, a group is scattered or the model
+    ///   is larger than an address space.
     package init(tensors: [ParameterTensor]) throws(RingError) {
         var groups: [ParameterGroup] = []
         var names: Set<String> = []

@@ -134,7 +134,9 @@ package struct RingVector: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: exactly the packed values of the range; any bytes are safe.
+    ///   - range: where the values lie in the vector.
     ///   - magnitudeMax: the largest magnitude that a value may have, below 2^63.
+    ///   - direction: whether the values are added or taken out.
     /// - Throws: `RingError.packed` for malformed bytes, `RingError.sumOutOfBound` for a value beyond the maximum.
     package mutating func combine(
         packed bytes: UnsafeRawBufferPointer, in range: Range<Int>, magnitudeMax: UInt64, direction: Direction = .add

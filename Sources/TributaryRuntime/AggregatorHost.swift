@@ -200,15 +200,18 @@ package final class AggregatorHost {
     private func reportCounters(_ number: RoundNumber) {
         let all = bus.traffic
         let up = parent.map { bus.traffic(of: $0) } ?? Traffic()
-        report(EventRecord(
-            node: node, name: "counters", level: .debug,
-            fields: [
-                ("round", .integer(Int64(number.round))),
-                ("received_from_children", .integer(Int64(all.bytesReceived - up.bytesReceived))),
-                ("sent_to_children", .integer(Int64(all.bytesSent - up.bytesSent))),
-            ] + refusals.merging(bus.refusals, uniquingKeysWith: +).sorted { $0.key.rawValue < $1.key.rawValue }.map {
-                ("refused.\($0.key.rawValue)", .integer(Int64(clamping: $0.value)))
-            }))
+        report(
+            EventRecord(
+                node: node, name: "counters", level: .debug,
+                fields: [
+                    ("round", .integer(Int64(number.round))),
+                    ("received_from_children", .integer(Int64(all.bytesReceived - up.bytesReceived))),
+                    ("sent_to_children", .integer(Int64(all.bytesSent - up.bytesSent))),
+                ]
+                    + refusals.merging(bus.refusals, uniquingKeysWith: +).sorted { $0.key.rawValue < $1.key.rawValue }
+                    .map {
+                        ("refused.\($0.key.rawValue)", .integer(Int64(clamping: $0.value)))
+                    }))
     }
 
     private func perform(_ work: RoundWork, of run: RunID) {

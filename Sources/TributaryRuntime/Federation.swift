@@ -7,6 +7,7 @@ package import TributaryCore
 import TributaryCrypto
 package import TributaryFiles
 import TributaryLearning
+import TributaryPlanning
 import TributaryProtocol
 package import TributaryTopology
 import TributaryTopologyFile
@@ -36,7 +37,10 @@ package struct Federation: Sendable {
     ///
     /// - Throws: `TopologyFileError` with all errors of the file, `TopologyError` for an override out of range.
     package init(path: String, keys: String, overrides: Overrides = Overrides()) throws {
-        var topology = try TopologyFile.load(path).topology
+        let document = try TopologyFile.load(path)
+        let issues = CrossCheck.issues(document.tree).filter { $0.severity == .error }
+        guard issues.isEmpty else { throw TopologyFileError(diagnostics: issues.map { document.diagnostic(of: $0) }) }
+        var topology = document.topology
         topology.rounds = overrides.rounds ?? topology.rounds
         topology.seed = overrides.seed ?? topology.seed
         tree = try Tree(topology)
@@ -54,9 +58,8 @@ package struct Federation: Sendable {
 
     /// What the aggregator called `name` needs to run.
     ///
-    /// - Parameters:
-    ///   - listen: replaces the file's endpoint.
-    ///   - connect: replaces the parent's endpoint of the file.
+    /// `listen` replaces the file's endpoint, `connect` the parent's endpoint of the file.
+    ///
     /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
     package func setup(
         ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String

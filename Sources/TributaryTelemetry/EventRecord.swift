@@ -5,6 +5,7 @@ package import TributaryCore
 
 /// An event as a name and ordered fields: the one form from which every line is written.
 package struct EventRecord: Sendable {
+    /// A field's value.
     package enum Value: Sendable, Hashable {
         case text(String)
         case integer(Int64)
@@ -12,6 +13,7 @@ package struct EventRecord: Sendable {
         case flag(Bool)
     }
 
+    /// How much a line matters to who reads the log.
     package enum Level: String, Sendable {
         case debug
         case info

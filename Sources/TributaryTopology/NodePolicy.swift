@@ -76,6 +76,7 @@ package enum DeadlineRule: Hashable, Sendable {
     /// How long the node's whole part of a round may take.
     ///
     /// - Parameter timeLeft: what the parent's plan says; the root has none.
+    /// - Returns: the root's deadline, or the node's share of what is left, never negative.
     package func timeOpen(timeLeft: Duration?) -> Duration {
         switch self {
         case .fixed(let deadline): deadline

@@ -21,6 +21,7 @@ package indirect enum PlainValue: Hashable, Sendable {
     case list([PlainValue])
     case mapping([Field])
 
+    /// A whole number in decimal digits.
     package static func number(_ value: some BinaryInteger) -> PlainValue { .number(String(value)) }
 
     /// The shortest text that reads back as the same value; whole numbers lose their fraction.
@@ -38,18 +39,23 @@ package indirect enum PlainValue: Hashable, Sendable {
 }
 
 extension Duration {
-    /// The duration in the largest of seconds, milliseconds, microseconds and nanoseconds that holds it whole.
+    /// The duration in seconds with up to three decimals, or in the smaller unit that holds it whole: `60s`, `13.5s`,
+    /// `250ms`.
     package var unitText: String {
         let (seconds, attoseconds) = components
-        if attoseconds == 0 { return "\(seconds)s" }
-        for (unit, perSecond) in [("ms", 1000), ("us", 1_000_000), ("ns", 1_000_000_000)] as [(String, Int64)] {
-            let attosecondsPerUnit = 1_000_000_000_000_000_000 / perSecond
-            let (whole, overflow) = seconds.multipliedReportingOverflow(by: perSecond)
-            if !overflow, attoseconds % attosecondsPerUnit == 0 || unit == "ns" {
-                return "\(whole &+ attoseconds / attosecondsPerUnit)\(unit)"
-            }
+        for (unit, perUnit) in [("ms", 1_000_000_000_000_000), ("us", 1_000_000_000_000)] as [(String, Int64)]
+        where attoseconds % perUnit == 0 {
+            let fraction = attoseconds / perUnit
+            if unit == "ms", attoseconds == 0 { return "\(seconds)s" }
+            if seconds == 0 { return "\(fraction)\(unit)" }
+            guard unit == "ms", seconds > 0 else { break }
+            var digits = String(fraction)
+            digits = String(repeating: "0", count: 3 - digits.count) + digits
+            while digits.last == "0" { digits.removeLast() }
+            return "\(seconds).\(digits)s"
         }
-        return "\(seconds)s"
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? "\(seconds)s" : "\(whole &+ attoseconds / 1_000_000_000)ns"
     }
 }
 
@@ -108,7 +114,8 @@ extension PlainValue {
         case .null: "null"
         case .list(let items): "[" + items.map(\.yamlScalar).joined(separator: ", ") + "]"
         case .mapping(let fields):
-            "{" + fields.map { "\(PlainValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
+            "{"
+                + fields.map { "\(PlainValue.text($0.key).yamlScalar): \($0.value.yamlScalar)" }
                 .joined(separator: ", ") + "}"
         }
     }

@@ -9,11 +9,11 @@ package struct Tier: Hashable, Sendable {
     package var name: String
     package var fanOut: FanOut
     package var rule: AggregationRule
-    /// The step at the nodes of the tier. `nil` in inner tiers passes sums through; at the root it means FedAvg.
+    /// The step at the nodes of the tier; `nil` in inner tiers passes sums through; at the root it means FedAvg.
     package var optimizer: ServerOptimizer?
     /// The share of the clients chosen below a node that must report, in (0, 1].
     package var quorum: Double
-    /// The root's deadline for a round; inner deadlines are derived from it. `nil` below the root.
+    /// The root's deadline for a round; inner deadlines are derived from it, and `nil` here.
     package var deadline: Duration?
     /// Rounds that a node of the tier runs with its members inside one round of its parent, at least 1.
     package var edgeRounds: UInt32
@@ -101,7 +101,9 @@ package struct Training: Hashable, Sendable {
     /// The settings where a file gives none: one local epoch of SGD with learning rate 0.05 in batches of 32.
     package static let settingsDefault = TrainSettings(
         work: .epochs(1), batch: 32, optimizer: .sgd(learningRate: 0.05, momentum: 0))
+    /// The bound where a file gives none: far beyond what a round of sane training moves a parameter.
     package static let deltaBoundDefault: Float = 8
+    /// The weight bound where a file gives none: a million examples on one device.
     package static let weightMaxDefault: UInt64 = 1 << 20
 
     package init(

@@ -171,8 +171,9 @@ extension TopologyCheck {
 }
 
 extension Topology {
-    /// How long one round (or edge round) of each aggregator tier stays open when nothing is lost on the way, root
-    /// first; the last value is what devices have.
+    /// How long one round (or edge round) of each aggregator tier stays open when nothing is lost on the way.
+    ///
+    /// Root first; the last value is also what devices have.
     package var timesOpen: [Duration] {
         guard let root = tiers.first else { return [] }
         var times = [root.deadline ?? Tier.deadlineDefault]

@@ -7,6 +7,7 @@ extension Topology {
     /// Everything wrong or doubtful that the topology shows by itself, in the order of the file's sections.
     ///
     /// - Parameter broken: paths whose values are known to be wrong and stand for defaults; nothing is said about them.
+    /// - Returns: errors and warnings.
     package func issues(besides broken: [String] = []) -> [TopologyIssue] {
         var check = TopologyCheck(self, broken: broken)
         _ = check.run()

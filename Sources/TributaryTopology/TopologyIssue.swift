@@ -21,6 +21,7 @@ package struct TopologyIssue: Hashable, Sendable, CustomStringConvertible {
         case limit = "topology.limit"
         case data = "topology.data"
     }
+    /// Whether the topology can run with the issue.
     package enum Severity: Hashable, Sendable {
         /// The topology cannot run.
         case error

@@ -98,7 +98,7 @@ package struct Tree: Hashable, Sendable {
         return NodeName("\(tier.name)-\(client.value)")
     }
 
-    /// The client index behind a device's name; `nil` when the tree has no such device. O(1) for counted devices.
+    /// The client index behind a device's name; `nil` when there is none; O(1) for counted devices.
     package func client(named name: NodeName) -> ClientIndex? {
         topology.deviceIndex(named: name.value, deviceCount: deviceCount).map { ClientIndex($0) }
     }

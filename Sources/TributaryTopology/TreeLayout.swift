@@ -176,19 +176,22 @@ extension TreeLayout {
                 issues.append(
                     TopologyIssue(
                         .count, at: path,
-                        "'\(node.name)' has no node of tier '\(below)' below it; raise the count or remove '\(node.name)'"
+                        "'\(node.name)' has no node of tier '\(below)' below it; "
+                            + "raise the count or remove '\(node.name)'"
                     ))
             } else if !isAboveDevices && count > UInt64(Limits.childCountMax) {
                 issues.append(
                     TopologyIssue(
                         .limit, at: path,
-                        "'\(node.name)' has \(count) children; at most \(Limits.childCountMax) can be connected: add a tier"
+                        "'\(node.name)' has \(count) children; "
+                            + "at most \(Limits.childCountMax) can be connected: add a tier"
                     ))
             } else if isAboveDevices && count > UInt64(Limits.childCountMax) {
                 issues.append(
                     TopologyIssue(
                         .limit, at: path,
-                        "'\(node.name)' has \(count) devices; at most \(Limits.childCountMax) can be connected at a time",
+                        "'\(node.name)' has \(count) devices; "
+                            + "at most \(Limits.childCountMax) can be connected at a time",
                         severity: .warning))
             } else {
                 continue

@@ -14,8 +14,10 @@ struct FileComposer {
     /// The first characters of the keys that were replaced, by their substitutes.
     private var replaced: [Unicode.Scalar: Unicode.Scalar] = [:]
 
-    /// More repeated keys than this end the search for further ones.
-    private static let replacementCountMax: UInt32 = 64
+    /// More repeated keys than this end the search for further ones; each costs composing the file again.
+    private static let replacementCountMax = 64
+    /// The bytes that may be composed again for the sake of repeated keys.
+    private static let recomposedByteCountMax = 8 * 1024 * 1024
     private static let firstSubstitute: UInt32 = 0xF_0000
 
     init(_ text: String, _ diagnostics: inout Diagnostics) {
@@ -25,7 +27,9 @@ struct FileComposer {
                 root = try Yams.compose(yaml: text, .basic, .default, .utf8)
                 return
             } catch let error as YamlError {
-                if case .duplicatedKeysInMapping(_, let context) = error, let changed = replaceKey(in: text, context.mark) {
+                if case .duplicatedKeysInMapping(_, let context) = error,
+                    let changed = replaceKey(in: text, context.mark)
+                {
                     text = changed
                     continue
                 }
@@ -49,10 +53,10 @@ struct FileComposer {
 
     /// The text with the first character of the key at `mark` replaced; `nil` when that cannot be done.
     private mutating func replaceKey(in text: String, _ mark: Mark) -> String? {
-        let count = UInt32(replaced.count)
-        guard count < Self.replacementCountMax, let substitute = Unicode.Scalar(Self.firstSubstitute + count) else {
-            return nil
-        }
+        let count = replaced.count
+        guard count < Self.replacementCountMax, count * text.utf8.count < Self.recomposedByteCountMax,
+            let substitute = Unicode.Scalar(Self.firstSubstitute + UInt32(count))
+        else { return nil }
         var scalars = text.unicodeScalars
         var index = scalars.startIndex
         for _ in 1..<max(1, mark.line) {

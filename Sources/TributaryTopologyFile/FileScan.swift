@@ -119,7 +119,8 @@ struct FileScan {
         return 1
     }
 
-    private mutating func stepPlain(_ scalar: Unicode.Scalar, _ next: Unicode.Scalar, _ diagnostics: inout Diagnostics) {
+    private mutating func stepPlain(_ scalar: Unicode.Scalar, _ next: Unicode.Scalar, _ diagnostics: inout Diagnostics)
+    {
         let isBeforeGap = [" ", "\t", "\r", "\n"].contains(next)
         let place = FilePosition(line: line, column: column)
         switch scalar {

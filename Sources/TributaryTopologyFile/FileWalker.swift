@@ -46,7 +46,8 @@ struct FileWalker {
         }
         let entries = entries(node, path)
         guard let kindNode = entries.first(where: { $0.name == "kind" })?.value else {
-            diagnostics.add(.missingKey, at: node.position, path, "missing key \"kind\" (one of \(kinds.joined(separator: ", ")))")
+            diagnostics.add(
+                .missingKey, at: node.position, path, "missing key \"kind\" (one of \(kinds.joined(separator: ", ")))")
             return nil
         }
         guard case .text(let kind)? = value(kindNode, .choice(kinds), join(path, "kind")),
@@ -137,6 +138,7 @@ struct FileWalker {
     private mutating func reportUnknown(
         _ name: String, _ position: FilePosition?, _ section: Section, _ path: String, _ others: [Variant]
     ) {
+        guard !diagnostics.isFull else { return }
         let inner = join(path, name)
         let owners = others.filter { $0.section.key(name) != nil }.map(\.kind)
         if name == "<<" {

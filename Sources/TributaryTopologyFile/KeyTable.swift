@@ -24,13 +24,17 @@ enum KeyTable {
 
     static let models = [
         Variant("linear", "Multinomial logistic regression."),
-        Variant("mlp", "Dense layers with ReLU.", [
-            Key("hidden", .list(.integer(1...1 << 20)), required: true, "The widths of the hidden layers.")
-        ]),
-        Variant("cnn", "Convolution blocks, then dense layers.", [
-            Key("blocks", .list(.section(block)), required: true, "Convolution, ReLU and 2 x 2 max-pool each."),
-            Key("hidden", .list(.integer(1...1 << 20)), "The widths of the dense hidden layers; none by default."),
-        ]),
+        Variant(
+            "mlp", "Dense layers with ReLU.",
+            [
+                Key("hidden", .list(.integer(1...1 << 20)), required: true, "The widths of the hidden layers.")
+            ]),
+        Variant(
+            "cnn", "Convolution blocks, then dense layers.",
+            [
+                Key("blocks", .list(.section(block)), required: true, "Convolution, ReLU and 2 x 2 max-pool each."),
+                Key("hidden", .list(.integer(1...1 << 20)), "The widths of the dense hidden layers; none by default."),
+            ]),
     ]
 
     private static let block = Section(keys: [
@@ -44,40 +48,53 @@ enum KeyTable {
     ]
 
     static let data = [
-        Variant("fashion-mnist", "28 x 28 images of garments, 10 classes, from Debian's dataset-fashion-mnist.", common),
-        Variant("idx", "A pair of IDX files, optionally gzipped.", [
-            Key("images", .text, required: true, "The file of training images."),
-            Key("labels", .text, required: true, "The file of training labels."),
-            Key("test-images", .text, "The file of held-out images."),
-            Key("test-labels", .text, "The file of held-out labels."),
-        ] + common),
-        Variant("csv", "A CSV file with a header, optionally gzipped.", [
-            Key("path", .text, required: true, "The file."),
-            Key("label", .text, required: true, "The column that holds the class."),
-            Key("client", .text, "The column that says whose row it is."),
-            Key("test", .text, "A file of held-out rows."),
-        ] + common),
-        Variant("npz", "A NumPy archive.", [
-            Key("path", .text, required: true, "The archive."),
-            Key("features", .text, "The array of features; 'features' by default."),
-            Key("labels", .text, "The array of labels; 'labels' by default."),
-            Key("test", .text, "An archive of held-out examples."),
-        ] + common),
-        Variant("synthetic", "Seeded Gaussian classes.", [
-            Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows."),
-            Key("features", .integer(1...1_000_000), required: true, "The number of values in a row."),
-            Key("classes", .integer(2...65_536), required: true, "The number of classes."),
-        ] + common),
+        Variant(
+            "fashion-mnist", "28 x 28 images of garments, 10 classes, from Debian's dataset-fashion-mnist.", common),
+        Variant(
+            "idx", "A pair of IDX files, optionally gzipped.",
+            [
+                Key("images", .text, required: true, "The file of training images."),
+                Key("labels", .text, required: true, "The file of training labels."),
+                Key("test-images", .text, "The file of held-out images."),
+                Key("test-labels", .text, "The file of held-out labels."),
+            ] + common),
+        Variant(
+            "csv", "A CSV file with a header, optionally gzipped.",
+            [
+                Key("path", .text, required: true, "The file."),
+                Key("label", .text, required: true, "The column that holds the class."),
+                Key("client", .text, "The column that says whose row it is."),
+                Key("test", .text, "A file of held-out rows."),
+            ] + common),
+        Variant(
+            "npz", "A NumPy archive.",
+            [
+                Key("path", .text, required: true, "The archive."),
+                Key("features", .text, "The array of features; 'features' by default."),
+                Key("labels", .text, "The array of labels; 'labels' by default."),
+                Key("test", .text, "An archive of held-out examples."),
+            ] + common),
+        Variant(
+            "synthetic", "Seeded Gaussian classes.",
+            [
+                Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows."),
+                Key("features", .integer(1...1_000_000), required: true, "The number of values in a row."),
+                Key("classes", .integer(2...65_536), required: true, "The number of classes."),
+            ] + common),
     ]
 
     static let partitions = [
         Variant("iid", "Shuffled, then dealt evenly."),
-        Variant("dirichlet", "Each class is spread by a Dirichlet draw.", [
-            Key("alpha", .number, required: true, "The concentration: smaller is more skewed.")
-        ]),
-        Variant("pathological", "Each device sees so many classes.", [
-            Key("classes-per-partition", .integer(1...65_536), required: true, "Classes that each device sees.")
-        ]),
+        Variant(
+            "dirichlet", "Each class is spread by a Dirichlet draw.",
+            [
+                Key("alpha", .number, required: true, "The concentration: smaller is more skewed.")
+            ]),
+        Variant(
+            "pathological", "Each device sees so many classes.",
+            [
+                Key("classes-per-partition", .integer(1...65_536), required: true, "Classes that each device sees.")
+            ]),
         Variant("linear", "Sizes grow linearly."),
         Variant("square", "Sizes grow with the square."),
         Variant("exponential", "Sizes grow exponentially."),
@@ -134,14 +151,18 @@ enum KeyTable {
 
     static let serverOptimizers = [
         Variant("fedavg", "The mean delta times the learning rate.", [serverRate("1")]),
-        Variant("fedavgm", "FedAvg with momentum.", [
-            serverRate("1"), Key("momentum", .number, "0.9 by default."),
-        ]),
+        Variant(
+            "fedavgm", "FedAvg with momentum.",
+            [
+                serverRate("1"), Key("momentum", .number, "0.9 by default."),
+            ]),
         Variant("fedadam", "Adam on the mean delta.", adaptive),
         Variant("fedyogi", "Yogi on the mean delta.", adaptive),
-        Variant("fedadagrad", "Adagrad on the mean delta.", [
-            serverRate("0.1"), Key("beta1", .number, "0 by default."), Key("tau", .number, "0.001 by default."),
-        ]),
+        Variant(
+            "fedadagrad", "Adagrad on the mean delta.",
+            [
+                serverRate("0.1"), Key("beta1", .number, "0 by default."), Key("tau", .number, "0.001 by default."),
+            ]),
     ]
 
     private static func serverRate(_ value: String) -> KeySpecification {
@@ -175,13 +196,17 @@ enum KeyTable {
         exclusive: [["local-epochs", "local-steps"]])
 
     static let clientOptimizers = [
-        Variant("sgd", "Stochastic gradient descent.", [
-            Key("learning-rate", .number, "0.05 by default."), Key("momentum", .number, "0 by default."),
-        ]),
-        Variant("adam", "Adam.", [
-            Key("learning-rate", .number, "0.001 by default."), Key("beta1", .number, "0.9 by default."),
-            Key("beta2", .number, "0.999 by default."), Key("epsilon", .number, "1e-8 by default."),
-        ]),
+        Variant(
+            "sgd", "Stochastic gradient descent.",
+            [
+                Key("learning-rate", .number, "0.05 by default."), Key("momentum", .number, "0 by default."),
+            ]),
+        Variant(
+            "adam", "Adam.",
+            [
+                Key("learning-rate", .number, "0.001 by default."), Key("beta1", .number, "0.9 by default."),
+                Key("beta2", .number, "0.999 by default."), Key("epsilon", .number, "1e-8 by default."),
+            ]),
     ]
 
     static let node = Section(keys: [

@@ -124,8 +124,10 @@ enum TopologyBuilder {
         let tau = number("tau", 1e-3)
         switch value.kind {
         case "fedavgm": return .fedAvgM(learningRate: number("learning-rate", 1), momentum: number("momentum", 0.9))
-        case "fedadam": return .fedAdam(learningRate: number("learning-rate", 0.01), beta1: beta1, beta2: beta2, tau: tau)
-        case "fedyogi": return .fedYogi(learningRate: number("learning-rate", 0.01), beta1: beta1, beta2: beta2, tau: tau)
+        case "fedadam":
+            return .fedAdam(learningRate: number("learning-rate", 0.01), beta1: beta1, beta2: beta2, tau: tau)
+        case "fedyogi":
+            return .fedYogi(learningRate: number("learning-rate", 0.01), beta1: beta1, beta2: beta2, tau: tau)
         case "fedadagrad":
             return .fedAdagrad(learningRate: number("learning-rate", 0.1), beta1: number("beta1", 0), tau: tau)
         default: return .fedAvg(learningRate: number("learning-rate", 1))

@@ -91,6 +91,9 @@ struct Diagnostics {
     /// More than this many errors help nobody; the rest is left out.
     static let countMax = 200
 
+    /// Whether further errors would be left out.
+    var isFull: Bool { all.count >= Self.countMax }
+
     var hasErrors: Bool { all.contains { $0.severity == .error } }
 
     mutating func add(

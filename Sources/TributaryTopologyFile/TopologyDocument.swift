@@ -52,6 +52,7 @@ package struct TopologyDocument: Sendable {
     /// The whole file as YAML, each value with where it comes from: `# factory.yaml:14` or `# default`.
     ///
     /// - Parameter notes: comments for blocks by path, for example `tiers[1]`.
+    /// - Returns: a topology file that means the same.
     package func annotatedText(notes: [String: String] = [:]) -> String {
         let lines = canonical.yamlLines()
         let width = min(60, lines.filter(\.isLeaf).map(\.text.count).max() ?? 0)

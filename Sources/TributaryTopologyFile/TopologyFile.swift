@@ -29,7 +29,7 @@ package enum TopologyFile {
         guard let (root, walker) = walk(bytes, &diagnostics) else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
-        guard diagnostics.all.count < Diagnostics.countMax else {
+        guard !diagnostics.isFull else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
         let topology = TopologyBuilder.topology(root)
@@ -80,7 +80,8 @@ package enum TopologyFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             let hint = errno == ENOENT ? "; check the path, or let 'tributary init' write an example" : ""
-            diagnostics.add(.unreadable, at: nil, "", "the file cannot be opened: \(String(cString: strerror(errno)))\(hint)")
+            diagnostics.add(
+                .unreadable, at: nil, "", "the file cannot be opened: \(String(cString: strerror(errno)))\(hint)")
             return nil
         }
         defer { close(descriptor) }
@@ -92,11 +93,12 @@ package enum TopologyFile {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while bytes.count <= byteCountMax {
-            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count == 0 { return bytes }
             if count < 0 {
                 if errno == EINTR { continue }
-                diagnostics.add(.unreadable, at: nil, "", "the file cannot be read: \(String(cString: strerror(errno)))")
+                diagnostics.add(
+                    .unreadable, at: nil, "", "the file cannot be read: \(String(cString: strerror(errno)))")
                 return nil
             }
             bytes += buffer[..<count]

@@ -57,12 +57,19 @@ def rows(schema, path=""):
 
 def nested(part, here):
     if "oneOf" in part:
-        found = []
+        found, first = [], part["oneOf"][0]["properties"]
+        # What every kind has alike is listed once.
+        shared = {
+            name: schema
+            for name, schema in first.items()
+            if name != "kind" and all(variant["properties"].get(name) == schema for variant in part["oneOf"])
+        }
         for variant in part["oneOf"]:
             kind = variant["properties"]["kind"]["const"]
             found.append((f"{here}.kind", f"`{kind}`", variant.get("description", "")))
-            found += rows(variant, f"{here}({kind})")
-        return found
+            own = {name: schema for name, schema in variant["properties"].items() if name not in shared}
+            found += rows({**variant, "properties": own}, f"{here}({kind})")
+        return found + rows({"properties": shared}, here)
     if part.get("type") == "array" and "properties" in part.get("items", {}):
         return rows(part["items"], here + "[]")
     if isinstance(part.get("additionalProperties"), dict):
@@ -134,7 +141,7 @@ class CommandLine:
 
     def has(self, verb, text):
         """Whether a help text lists a subcommand."""
-        listed = text.split("SUBCOMMANDS:")[1] if "SUBCOMMANDS:" in text else ""
+        listed = text.partition("SUBCOMMANDS:")[2]
         return re.search(rf"^  {re.escape(verb)}\b", listed, re.MULTILINE) is not None
 
     def complaint(self, words):

@@ -53,6 +53,7 @@ def layers():
     """Every layer by its name, cheapest first."""
     system_python = sys.executable
     integration = ["--filter", "TributaryIntegrationTests"]
+    pure = ["--skip", "TributaryIntegrationTests", "--skip", "TributaryBusTests"]
     found = [
         Layer("format", ["swift", "format", "lint", "--strict", "--recursive", *SWIFT_SOURCES], 2 * MINUTE),
         Layer("tidy", [system_python, "Tests/Tidy/tidy.py"], 60),
@@ -61,7 +62,9 @@ def layers():
         Layer("proto-check", ["Proto/check.sh"], 60),
         Layer("build", ["swift", "build", "--build-tests", *SWIFT], 14 * MINUTE),
         Layer("documents", [system_python, "Tests/Gate/documents.py"], 60, "build"),
-        Layer("unit", swift_test("--skip", "TributaryIntegrationTests"), 6 * MINUTE, "build"),
+        Layer("unit", swift_test(*pure), 6 * MINUTE, "build"),
+        # One after another: many at a time on two cores would measure the scheduler.
+        Layer("bus", swift_test("--no-parallel", "--filter", "TributaryBusTests"), 5 * MINUTE, "build"),
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
         Layer("unit-files", ["Tests/Verify/systemd.sh"], 60),
         Layer("long", swift_test("--no-parallel", *integration), 60 * MINUTE, "build", {"TRIBUTARY_VERIFY": "1"}),

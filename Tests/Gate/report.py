@@ -8,9 +8,11 @@ import re
 CLOSING = re.compile(r"Test run with (\d+) tests?(?: in \d+ suites?)? (passed|failed) after")
 PASSED = re.compile(r"^\S+\s+Test (?!run with|case )(.+) passed after ([\d.]+) seconds")
 FAILED = re.compile(r"^\S+\s+Test (?!run with|case )(.+) failed after ([\d.]+) seconds")
-SKIPPED = re.compile(r"^\S+\s+(?:Test|Suite) (?!run with)(.+?) skipped(?::? (.*))?$")
+SKIPPED = re.compile(r"^\S+\s+(?:Test|Suite) (?!run with)(.+?) skipped(?:: (\".*\")|\.)$")
 KNOWN = re.compile(r"recorded a known issue|with \d+ known issues?")
-ISSUE = re.compile(r"recorded an issue|^\s*↳|^[✘❌]|\berror: |Fatal error|Crash|Stack dump")
+ISSUE = re.compile(r"recorded an issue|\berror: |Fatal error|^\*\*\* |Stack dump")
+DETAIL = re.compile(r"^\s*↳")
+QUIET = re.compile(r"^\S+\s+(?:Suite .* (?:started\.|passed after|failed after)|Test (?:case )?.* started\.)")
 # Python's unittest, and scripts that speak for themselves.
 UNITTEST = re.compile(r"^Ran (\d+) tests? in ")
 UNITTEST_SKIPPED = re.compile(r"^(.+) \.\.\. skipped (.*)$")
@@ -39,6 +41,7 @@ class Tally:
         self.slowest = []
         self.shown = 0
         self.seen = set()
+        self.after_issue = False
         self.ended_tests = 0
 
     def fail(self, why):
@@ -66,14 +69,23 @@ class Tally:
         if compiled:
             self.count, self.unit = int(compiled.group(1)), "steps"
             return
-        if self.swift_line(line) or self.python_line(line):
+        after_issue, self.after_issue = self.after_issue, False
+        if QUIET.match(line) or self.swift_line(line) or self.python_line(line):
+            return
+        if DETAIL.match(line):
+            self.after_issue = after_issue
+            if after_issue:
+                self.show(line)
             return
         said = SAID.match(line)
         if said:
             self.count, self.unit = int(said.group(1)), said.group(2)
         elif SAID_SKIPPED.match(line):
             self.skip(SAID_SKIPPED.match(line).group(1))
-        elif ISSUE.search(line) or MEASURED.match(line) or FINDING.match(line):
+        elif ISSUE.search(line):
+            self.after_issue = True
+            self.show(line)
+        elif MEASURED.match(line) or FINDING.match(line):
             self.show(line)
 
     def swift_line(self, line):
@@ -116,7 +128,7 @@ class Tally:
             self.fail(f"ended by signal {-status}")
         elif status != 0:
             self.fail(f"exit status {status}")
-        if self.name in {"unit", "integration", "long"} and status == 0 and self.count == 0:
+        if self.name in {"unit", "bus", "integration", "long"} and status == 0 and self.count == 0:
             self.fail("ran no test")
         if self.slowest and self.slowest[0][0] >= 1:
             parts = [f"{name} {seconds:.1f} s" for seconds, name in self.slowest if seconds >= 1]

@@ -21,6 +21,9 @@ SWIFT_TESTING = """\
 ✔ Test order() passed after 0.003 seconds.
 ✔ Test "grouping into any tree" passed after 2.500 seconds.
 ✔ Test "values" with 3 test cases passed after 0.500 seconds.
+◇ Test "what was skipped" started.
+✔ Test "what was skipped is counted" passed after 0.001 seconds.
+↳ Target Platform: x86_64-unknown-linux-gnu
 ➜ Test bigObject() skipped: "set TRIBUTARY_VERIFY=1"
 """
 
@@ -39,18 +42,21 @@ class ReportTests(unittest.TestCase):
         tally = self.tally(SWIFT_TESTING + "✔ Test run with 4 tests in 1 suite passed after 2.9 seconds.\n")
         self.assertEqual((tally.count, tally.failures, len(tally.skipped)), (4, [], 1))
         self.assertIn("grouping into any tree", tally.text)
+        self.assertNotIn("Platform", tally.text)
         self.assertIn("skipped: bigObject()", tally.text)
 
     def test_failures_are_shown(self):
         tally = self.tally(
             SWIFT_TESTING
             + "✘ Test sum() recorded an issue at LawTests.swift:7:3: Expectation failed: a == b\n"
+            + "↳ one more or one less\n"
             + "✘ Test sum() failed after 0.1 seconds with 1 issue.\n"
             + "✘ Test run with 5 tests in 1 suite failed after 2.9 seconds with 1 issue.\n",
             1,
         )
         self.assertEqual(tally.failures, ["sum()", "exit status 1"])
         self.assertIn("LawTests.swift:7:3", tally.text)
+        self.assertIn("one more or one less", tally.text)
 
     def test_no_test_and_signals_are_failures(self):
         self.assertEqual(self.tally("").failures, ["ran no test"])

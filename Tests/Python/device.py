@@ -31,7 +31,7 @@ WIRE_VERSION = 1
 
 # Wrong updates, and wrong frames; the others end the process or repeat an update.
 WRONG_UPDATES = ["nan", "inf", "bound", "shape", "stale", "weight", "base", "encoding", "run", "identity", "digest"]
-WRONG_FRAMES = ["garbage", "oversized", "truncated", "unknown-kind"]
+WRONG_FRAMES = ["garbage", "oversized", "oversized-frame", "truncated", "unknown-kind"]
 WRONG = WRONG_UPDATES + WRONG_FRAMES + ["duplicate", "hello-identity", "kill-mid-upload"]
 
 
@@ -103,7 +103,7 @@ class Connection:
         self.socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 15000)
         self.monitor = self.socket.get_monitor_socket()
         self.socket.connect(options.endpoint)
-        self.is_up = False
+        self.is_welcome = False
 
     def close(self, linger_ms=0):
         self.socket.disable_monitor()
@@ -128,6 +128,7 @@ class Device:
         self.closed_rounds = 0
         self.waiting_for = options.send if options.send in WRONG else None
         self.has_misbehaved = False
+        self.repeat_at = None
 
     # The connection
 
@@ -139,7 +140,7 @@ class Device:
 
     def reconnect(self, reason):
         say("disconnected", reason=reason)
-        if self.waiting_for in ("oversized",) and self.has_misbehaved:
+        if self.waiting_for == "oversized-frame" and self.has_misbehaved:
             say("cut_off", sent=self.waiting_for)
             raise Finished(0)
         self.connection.close()
@@ -151,7 +152,6 @@ class Device:
         """Reads the socket's monitor."""
         event = zmq.utils.monitor.recv_monitor_message(self.connection.monitor)["event"]
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-            self.connection.is_up = True
             self.pause = 0.1
             self.hello()
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
@@ -185,7 +185,20 @@ class Device:
         if handler:
             handler(getattr(envelope, kind), envelope)
 
+    def on_wait(self, wait, _):
+        say("wait", retry_after_ms=wait.retry_after_ms)
+        self.repeat_at = time.monotonic() + wait.retry_after_ms / 1000
+
+    def repeat(self):
+        """Says again what has no answer yet."""
+        self.repeat_at = None
+        if not self.connection.is_welcome:
+            self.hello()
+        elif self.offer and not self.offer.has_receipt:
+            self.send(run=self.offer.run, update=self.offer.update)
+
     def on_welcome(self, welcome, _):
+        self.connection.is_welcome = True
         count = 0
         for group in welcome.layout.groups:
             for tensor in group.tensors:
@@ -334,7 +347,7 @@ class Device:
             update.groups.add(
                 weight=min(self.options.examples, group.ring.weight_max), encoding=group.encoding,
                 byte_count=4 * len(values))
-        update.metrics.add(name="loss", numerator=self.options.examples << 20, denominator=self.options.examples)
+        update.metrics.add(name="train.loss", numerator=self.options.examples << 20, denominator=self.options.examples)
         return b"".join(parts)
 
     # What must be refused
@@ -378,9 +391,12 @@ class Device:
 
     def send_chunk(self, chunk):
         send = self.options.send
-        if send == "oversized" and not self.has_misbehaved:
+        if send in ("oversized", "oversized-frame") and not self.has_misbehaved:
             self.has_misbehaved = True
-            chunk.data = chunk.data.ljust(CHUNK_BYTE_COUNT_MAX + 1, b"\0")
+            byte_count = CHUNK_BYTE_COUNT_MAX + 1 if send == "oversized" else FRAME_BYTE_COUNT_MAX + 1
+            chunk.data = chunk.data.ljust(byte_count, b"\0")
+        if send == "kill-mid-upload":
+            chunk.data = chunk.data[:len(chunk.data) // 2]
         frame = p.Envelope(epoch=self.epoch, wire_version=WIRE_VERSION, chunk=chunk).SerializeToString()
         if send == "truncated" and not self.has_misbehaved:
             self.has_misbehaved = True
@@ -398,6 +414,8 @@ class Device:
             ready = dict(self.poller.poll(min(1.0, max(0, end - time.monotonic())) * 1000))
             if self.connection.monitor in ready:
                 self.watch()
+            elif self.repeat_at is not None and time.monotonic() >= self.repeat_at:
+                self.repeat()
             elif self.connection.socket in ready:
                 self.receive(self.connection.socket.recv())
         say("deadline", seconds=self.options.deadline)

@@ -132,7 +132,8 @@ def examples():
         dict(sum_offer=p.SumOffer(
             key=sum_key(), names=thing(64), chosen_count=6, contributor_count=4, reason="round.below_quorum")),
         dict(sum_grant=p.SumGrant(
-            key=sum_key(), excluded_names=bytes.fromhex("00000000000000010000000000000002" "0102030405060708f000000000000000"))),
+            key=sum_key(),
+            excluded_names=bytes.fromhex("00000000000000010000000000000002" "0102030405060708f000000000000000"))),
         dict(sum=p.Sum(
             key=sum_key(), base_digest=DIGEST, contributor_count=4, metrics=metrics(), body=thing(99),
             groups=[p.SumGroup(total_weight=2400, byte_count=99)])),

@@ -42,6 +42,7 @@ CLEAN = {
     "README.md": "# Tree\n\n[manifest](Package.swift) and [elsewhere](https://example.org)\n",
 }
 CORE = "Sources/TributaryCore/Word.swift"
+MACHINE = "Sources/TributaryProtocol/Word.swift"
 BUS = "Sources/TributaryBus/Word.swift"
 
 
@@ -154,7 +155,7 @@ class TidyTests(unittest.TestCase):
         found = self.findings({**opening, "Sources/TributaryFiles/A.swift": HEADER + "let a = await b()\n"})
         self.assertEqual(found, [("Sources/TributaryFiles/A.swift", 3, "async")])
         self.expect("stdout", BUS, HEADER + 'print("x")\n', 3)
-        self.expect("unsafe", CORE, HEADER + "let p: UnsafePointer<Int>? = nil\n", 3)
+        self.expect("unsafe", MACHINE, HEADER + "let p: UnsafePointer<Int>? = nil\n", 3)
         self.assertEqual(self.findings({BUS: HEADER + "let p: UnsafePointer<Int>? = nil\n"}), [])
         self.expect("task", BUS, HEADER + "let t = Task { 1 }\n", 3)
         self.expect("task", BUS, HEADER + "let t = Task<Void, Never>.detached { 1 }\n", 3)

@@ -40,8 +40,8 @@ PURE = set(
 )
 # What a pure room may stand on, besides other pure rooms.
 PURE_DOORS = {"CTributaryKernels"}
-# Where bytes of a body are viewed as values, besides the rooms with a C door.
-VIEWS_BYTES = {"TributaryCodec"}
+# Rooms that view bytes as values besides those with a C door: a digest's, a body's, a mapped file's, a read buffer's.
+VIEWS_BYTES = {"TributaryCore", "TributaryCodec", "TributaryTopologyFile", "TributaryClient", "TributaryRuntime"}
 # The rooms that wait: everything else decides or transforms, and returns.
 ASYNC = {"TributaryBus", "TributaryClient", "TributaryRuntime", "TributaryCommands", "tributary"}
 STANDARD_OUTPUT = {"TributaryCommands", "tributary"}
@@ -249,7 +249,7 @@ class Tidy:
         if room not in STANDARD_OUTPUT:
             self.find_all(name, code, PRINT, "stdout", "only TributaryCommands writes to standard output")
         if not self.may_hold_pointers(room):
-            message = f"unsafe pointers stay in rooms with a C door; {room} has none"
+            message = f"unsafe pointers stay where C is called or bytes are viewed, not in {room}"
             self.find_all(name, code, UNSAFE, "unsafe", message)
         self.find_all(name, code, BARE_TASK, "task", "no bare Task: children live in task groups")
         lines = text.split("\n")

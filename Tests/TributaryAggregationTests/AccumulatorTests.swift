@@ -56,7 +56,7 @@ import TributaryTestSupport
             (Self.update([[1, 1], [1, 1, 1]], [1, 1], overflow), .malformed),
         ]
         let batch = [good] + cases.map(\.0) + [good]
-        let errors = accumulator.fold(batch.map(\.contribution))
+        let errors = accumulator.fold(batch)
         #expect(errors.map { $0?.reason } == [nil] + cases.map(\.1) + [nil])
         #expect(Contents(accumulator) == Contents(alone))
         #expect(errors[10] == .notFinite(group: "b", index: 2))
@@ -119,18 +119,18 @@ import TributaryTestSupport
         let plans = try [Self.plan("a", 2), Self.plan("b", 1)]
         var accumulator = try Accumulator(groups: plans)
         let update = Self.update([[1, 0.5], [1]], [5, 5])
-        #expect(throws: AggregationError.notContained) { try accumulator.takeOut(update.contribution) }
+        #expect(throws: AggregationError.notContained) { try accumulator.takeOut(update) }
         _ = accumulator.fold([update])
         let held = Contents(accumulator)
         #expect(throws: AggregationError.notContained) {
-            try accumulator.takeOut(Self.update([[1, 0.5], [1]], [6, 5]).contribution)
+            try accumulator.takeOut(Self.update([[1, 0.5], [1]], [6, 5]))
         }
         // The last contributor cannot leave weight behind.
         #expect(throws: AggregationError.notContained) {
-            try accumulator.takeOut(Self.update([[1, 0.5], [1]], [4, 5]).contribution)
+            try accumulator.takeOut(Self.update([[1, 0.5], [1]], [4, 5]))
         }
         #expect(throws: AggregationError.notFinite(group: "b", index: 0)) {
-            try accumulator.takeOut(Self.update([[1, 0.5], [.nan]], [5, 5]).contribution)
+            try accumulator.takeOut(Self.update([[1, 0.5], [.nan]], [5, 5]))
         }
         #expect(Contents(accumulator) == held)
     }

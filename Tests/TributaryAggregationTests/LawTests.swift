@@ -100,13 +100,13 @@ import TributaryTestSupport
         let others = (0..<5).map { _ in generator.update(for: plans) }
         var accumulator = try Accumulator(groups: plans)
         _ = accumulator.fold(others + updates)
-        for other in others.shuffled(using: &generator) { try accumulator.takeOut(other.contribution) }
+        for other in others.shuffled(using: &generator) { try accumulator.takeOut(other) }
         #expect(Contents(accumulator) == expected)
         let part = try Self.sum(others, plans)
         try accumulator.add(part)
         try accumulator.subtract(part)
         #expect(Contents(accumulator) == expected)
-        for update in updates { try accumulator.takeOut(update.contribution) }
+        for update in updates { try accumulator.takeOut(update) }
         #expect(Contents(accumulator) == Contents(try Accumulator(groups: plans)))
         _ = accumulator.fold(updates)
         accumulator.reset()

@@ -12,7 +12,7 @@ final class TestUpdate {
     let values: [[Float]]
     private let memory: UnsafeMutableRawBufferPointer
 
-    /// - Parameter shift: bytes by which the body lies off alignment.
+    /// Copies the values into a body that lies `shift` bytes off alignment.
     init(values: [[Float]], weights: [UInt64], metrics: [MetricCounter] = [], shift: Int = 0) {
         let flat = values.flatMap { $0 }
         memory = .allocate(byteCount: flat.count * 4 + shift, alignment: 64)
@@ -64,9 +64,14 @@ extension Accumulator {
     mutating func fold(_ updates: [TestUpdate], batch: Int = Accumulator.batchCountMax) -> [AggregationError?] {
         var errors: [AggregationError?] = []
         for start in stride(from: 0, to: updates.count, by: batch) {
-            errors += fold(updates[start..<min(start + batch, updates.count)].map(\.contribution))
+            let part = updates[start..<min(start + batch, updates.count)]
+            withExtendedLifetime(part) { errors += fold(part.map(\.contribution)) }
         }
         return errors
+    }
+
+    mutating func takeOut(_ update: TestUpdate) throws {
+        try withExtendedLifetime(update) { try takeOut(update.contribution) }
     }
 
     mutating func add(_ sum: Contents) throws {

@@ -46,7 +46,8 @@ import TributaryRing
         Bad(specification: cnn, shape: [784], classes: 10, says: "a CNN needs images"),
         Bad(specification: cnn, shape: [1, 1, 28], classes: 10, says: "remove a block"),
         Bad(
-            specification: .cnn(blocks: Array(repeating: ConvolutionBlock(channels: 4, kernel: 3), count: 4), hidden: []),
+            specification: .cnn(
+                blocks: Array(repeating: ConvolutionBlock(channels: 4, kernel: 3), count: 4), hidden: []),
             shape: [1, 8, 8], classes: 10, says: "convolution4 would pool"),
         Bad(
             specification: .cnn(blocks: [ConvolutionBlock(channels: 4, kernel: 4)], hidden: []), shape: [1, 8, 8],

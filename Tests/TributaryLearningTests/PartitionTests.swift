@@ -7,7 +7,8 @@ import TributaryLearning
 
 @Suite struct PartitionTests {
     static let specifications: [PartitionSpecification] = [
-        .iid, .dirichlet(alpha: 0.05), .dirichlet(alpha: 0.3), .dirichlet(alpha: 100), .pathological(classesPerPartition: 2),
+        .iid, .dirichlet(alpha: 0.05), .dirichlet(alpha: 0.3), .dirichlet(alpha: 100),
+        .pathological(classesPerPartition: 2),
         .pathological(classesPerPartition: 10), .linear, .square, .exponential,
     ]
 
@@ -27,7 +28,8 @@ import TributaryLearning
         rows.reduce(into: [Int](repeating: 0, count: 10)) { $0[Int(labels[Int($1)])] += 1 }
     }
 
-    @Test(arguments: specifications) func everyRowIsInExactlyOnePartition(specification: PartitionSpecification) throws {
+    @Test(arguments: specifications) func everyRowIsInExactlyOnePartition(specification: PartitionSpecification) throws
+    {
         for count in [1, 7, 20] where specification != .pathological(classesPerPartition: 2) || count > 1 {
             let partitions = try Self.make(specification, count: count)
             #expect(partitions.allSatisfy { !$0.isEmpty && $0 == $0.sorted() })
@@ -68,8 +70,9 @@ import TributaryLearning
         }
     }
 
-    /// With one class, the shares follow Dirichlet(alpha), whose variance is `(1/n)(1 - 1/n)/(n alpha + 1)`. The margin
-    /// covers 400 shares' sampling error; alphas are such that the minimum size cuts off next to nothing.
+    /// With one class, the shares follow Dirichlet(alpha), whose variance is `(1/n)(1 - 1/n)/(n alpha + 1)`.
+    ///
+    /// The margin covers 400 shares' sampling error; alphas are such that the minimum size cuts off next to nothing.
     @Test(arguments: [0.7, 3.0]) func sharesHaveTheVarianceOfDirichlet(alpha: Double) throws {
         let n = 10.0
         let labels = [Int32](repeating: 0, count: 20_000)

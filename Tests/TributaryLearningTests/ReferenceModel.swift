@@ -86,7 +86,8 @@ struct ReferenceModel {
                     let (y, x0) = (row + dy - half, column + dx - half)
                     guard (0..<height).contains(y), (0..<width).contains(x0) else { continue }
                     for channel in 0..<channels {
-                        sum += x[(channel * height + y) * width + x0]
+                        sum +=
+                            x[(channel * height + y) * width + x0]
                             * weights[((dy * edge + dx) * channels + channel) * block.channels + out]
                     }
                 }

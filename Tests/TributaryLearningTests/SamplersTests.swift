@@ -19,9 +19,11 @@ import TributaryCore
     }
 
     /// The mean of log gamma(a) is digamma(a), its variance trigamma(a) (values by SciPy); four standard errors.
-    @Test(arguments: [(0.01, -100.5608854578687, 10001.621213528313), (0.2, -5.289039896592188, 26.26737721),
+    @Test(arguments: [
+        (0.01, -100.5608854578687, 10001.621213528313), (0.2, -5.289039896592188, 26.26737721),
         (1.0, -0.5772156649015329, 1.6449340668482264), (3.0, 0.9227843350984671, 0.3949340668482264),
-        (1e6, 13.815510057964191, 1.0000005000001668e-06)])
+        (1e6, 13.815510057964191, 1.0000005000001668e-06),
+    ])
     func logGammaHasItsMean(shape: Double, mean: Double, variance: Double) {
         var random = CounterRandom(seed: 2, purpose: .partition)
         var sampler = LogGammaSampler(shape: shape)

@@ -36,7 +36,8 @@ import TributaryLearning
 
     @Test func impossibleSizesAreErrors() {
         for (examples, features, classes) in [
-            (0, 1, 2), (1, 0, 2), (1, 1, 1), (.max, 1, 2), (1, .max, 2), (1, 1, .max), (1, 1 << 20, 1 << 20), (-1, -1, -1),
+            (0, 1, 2), (1, 0, 2), (1, 1, 1), (.max, 1, 2), (1, .max, 2), (1, 1, .max), (1, 1 << 20, 1 << 20),
+            (-1, -1, -1),
         ] {
             #expect(throws: LearningError.self) {
                 _ = try SyntheticData(examples: examples, features: features, classes: classes, seed: 1)

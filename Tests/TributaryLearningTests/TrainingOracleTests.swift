@@ -68,8 +68,9 @@ import TributaryLearning
         #expect(Self.cases.count == 6)
     }
 
-    /// The oracle's numbers are float64; a few float32 steps over parameters of size 1 stay within 3e-6 of them. Adam
-    /// divides by the root of small squares and gets a wider margin.
+    /// The oracle's numbers are float64; a few float32 steps over parameters of size 1 stay within 3e-6 of them.
+    ///
+    /// Adam divides by the root of small squares and gets a wider margin.
     @Test(arguments: cases) func stepsEqualTheOracle(_ test: Case) throws {
         let examples = Examples(
             featureShape: test.shape, features: test.features.map { Float($0) }, labels: test.labels,

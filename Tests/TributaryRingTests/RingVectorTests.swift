@@ -52,6 +52,7 @@ private final class Unaligned {
                 let vectors = (0..<inputCount).map { _ in generator.values(count: count, bound: bound) }
                 let weights = (0..<inputCount).map { $0 == 0 ? weightMax : generator.integer(1...weightMax) }
                 let bodies = vectors.map { Unaligned($0) }
+                defer { withExtendedLifetime(bodies) {} }
                 var vector = try RingVector(count: count)
                 let errors = vector.fold(
                     zip(bodies, weights).map { FoldInput(values: $0.bytes, weight: $1) }, in: 0..<count, ring: ring,
@@ -74,6 +75,7 @@ private final class Unaligned {
         for variant in RingKernelVariant.available {
             var vector = try RingVector(count: values.count)
             let body = Unaligned(values)
+            defer { withExtendedLifetime(body) {} }
             _ = vector.fold(
                 [FoldInput(values: body.bytes, weight: 1)], in: 0..<values.count, ring: ring, variant: variant)
             #expect(Self.contents(vector).prefix(8) == [0, 2, 2, 0, -2, -2, 1, 0])
@@ -98,7 +100,9 @@ private final class Unaligned {
         var mixed = try RingVector(count: count)
         var alone = try RingVector(count: count)
         let goodBodies = good.map { Unaligned($0) }
+        defer { withExtendedLifetime(goodBodies) {} }
         let badBodies = bad.map { Unaligned($0) }
+        defer { withExtendedLifetime(badBodies) {} }
         let goodInputs = goodBodies.enumerated().map { FoldInput(values: $1.bytes, weight: UInt64($0 + 1)) }
         let badInputs = badBodies.map { FoldInput(values: $0.bytes, weight: 499) }
         let batch =
@@ -119,6 +123,7 @@ private final class Unaligned {
         let ring = try RingParameters(deltaBound: 0.9, weightMax: 77, cohortMax: 10)
         var generator = Generator(seed: 4)
         let bodies = (0..<3).map { _ in Unaligned(generator.values(count: count, bound: 0.9)) }
+        defer { withExtendedLifetime(bodies) {} }
         let inputs = bodies.map { FoldInput(values: $0.bytes, weight: 77) }
         var vector = try RingVector(count: count)
         _ = vector.fold(inputs, in: 0..<count, ring: ring)
@@ -135,6 +140,7 @@ private final class Unaligned {
     @Test func resetForgets() throws {
         var vector = try RingVector(count: 1000)
         let body = Unaligned([Float](repeating: 1, count: 1000))
+        defer { withExtendedLifetime(body) {} }
         let ring = try RingParameters(deltaBound: 1, weightMax: 1, cohortMax: 1)
         _ = vector.fold([FoldInput(values: body.bytes, weight: 1)], in: 0..<1000, ring: ring)
         vector.reset()
@@ -145,6 +151,7 @@ private final class Unaligned {
         let count = 300_000_000
         var vector = try RingVector(count: count)
         let body = Unaligned([Float](repeating: 1, count: 100))
+        defer { withExtendedLifetime(body) {} }
         let ring = try RingParameters(deltaBound: 1, weightMax: 1, cohortMax: 1)
         let range = count - 100..<count
         _ = vector.fold([FoldInput(values: body.bytes, weight: 1)], in: range, ring: ring)
@@ -159,11 +166,13 @@ private final class Unaligned {
     @Test func checksFindTheFirstFault() {
         var values = [Float](repeating: 1, count: 10_000)
         let body = Unaligned(values)
+        defer { withExtendedLifetime(body) {} }
         #expect(DenseValues.firstFault(in: body.bytes, bound: 1) == nil)
         #expect(DenseValues.firstFault(in: body.bytes, bound: Float(1).nextDown) == .outOfBound(index: 0))
         values[9000] = -3
         values[9500] = .nan
         let worse = Unaligned(values)
+        defer { withExtendedLifetime(worse) {} }
         #expect(DenseValues.firstFault(in: worse.bytes, bound: 1) == .outOfBound(index: 9000))
         #expect(DenseValues.firstFault(in: worse.bytes, bound: 3) == .notFinite(index: 9500))
         #expect(DenseValues.largestMagnitude(in: worse.bytes).isNaN)

@@ -67,7 +67,9 @@ import TributaryTopologyFile
     func aliasBomb() {
         var text = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
         for level in 1..<9 {
-            let (name, before) = (Character(UnicodeScalar(UInt8(97 + level))), Character(UnicodeScalar(UInt8(96 + level))))
+            let (name, before) = (
+                Character(UnicodeScalar(UInt8(97 + level))), Character(UnicodeScalar(UInt8(96 + level)))
+            )
             text += "\(name): &\(name) [" + Array(repeating: "*\(before)", count: 9).joined(separator: ", ") + "]\n"
         }
         let error = #expect(throws: TopologyFileError.self) { try TopologyFile.parse(Array(text.utf8), file: "bomb") }

@@ -14,6 +14,20 @@ import TributaryTopologyFile
         #expect(document.tree.deviceCount > 0)
     }
 
+    @Test("the example of 'init' is the demo's topology")
+    func example() throws {
+        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/factory.yaml"))
+        let text = String(decoding: bytes, as: UTF8.self)
+        let head = """
+            # Copyright (c) 2026 the Tributary authors
+            # SPDX-License-Identifier: Apache-2.0
+            # yaml-language-server: $schema=topology.schema.json
+            #
+
+            """
+        #expect(text == head + TopologyFile.example)
+    }
+
     @Test("written out and read again, a topology is the same", arguments: TestFiles.yaml(in: TestFiles.topologies))
     func roundTrip(name: String) throws {
         let document = try TopologyFile.load(TestFiles.topologies + "/" + name)
@@ -108,7 +122,8 @@ import TributaryTopologyFile
 
     @Test("origins name the line, or the default")
     func origins() throws {
-        let text = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let text =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers:\n- name: root\n- name: leaf\n  count: 2\n"
         let document = try TopologyFile.parse(Array(text.utf8), file: "/some/where/t.yaml")
         let lines = document.annotatedText().split(separator: "\n").map { line in
@@ -125,7 +140,8 @@ import TributaryTopologyFile
 
     @Test("windows line ends, a byte order mark and flow style change nothing")
     func forms() throws {
-        let plain = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let plain =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers: [{name: root}, {name: leaf, count: 2}]\n"
         let expected = try TopologyFile.parse(Array(plain.utf8), file: "f").topology
         let windows = plain.split(separator: "\n").joined(separator: "\r\n")
@@ -137,7 +153,8 @@ import TributaryTopologyFile
 
     @Test("anchors inside quotes and comments are text")
     func quotedAnchors() throws {
-        let text = "tributary: v1 # &a *b !c\nfederation: f\nmodel: {kind: linear}\nrounds: 2\n"
+        let text =
+            "tributary: v1 # &a *b !c\nfederation: f\nmodel: {kind: linear}\nrounds: 2\n"
             + "data: {kind: csv, path: \"*.csv\", label: '&''*', partition: {kind: iid}}\n"
             + "tiers: [{name: root}, {name: leaf, count: 2}]\n"
         let source = try TopologyFile.parse(Array(text.utf8), file: "f").topology.data.source
@@ -146,7 +163,8 @@ import TributaryTopologyFile
 
     @Test("devices beyond what one node can hold connected are a warning, not an error")
     func warning() throws {
-        let text = "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
+        let text =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\ndata: {kind: fashion-mnist}\nrounds: 2\n"
             + "tiers: [{name: root}, {name: leaf, count: 1000000, cohort: {count: 100}}]\n"
         let document = try TopologyFile.parse(Array(text.utf8), file: "f")
         #expect(document.warnings.map(\.code) == ["topology.limit"])

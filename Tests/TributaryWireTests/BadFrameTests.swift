@@ -4,6 +4,7 @@
 import Testing
 import TributaryCore
 import TributaryRing
+
 @testable import TributaryWire
 
 @Suite("Frames that are not messages")

@@ -15,7 +15,9 @@ func decode(_ bytes: [UInt8], frameByteCountMax: Int = deviceFrameByteCountMax) 
 }
 
 func encode(_ envelope: Envelope, trace: String = "") throws -> [UInt8] {
-    try bytes(capacity: Wire.byteCount(of: envelope, trace: trace)) { try Wire.encode(envelope, trace: trace, into: $0) }
+    try bytes(capacity: Wire.byteCount(of: envelope, trace: trace)) {
+        try Wire.encode(envelope, trace: trace, into: $0)
+    }
 }
 
 func encode(_ fetch: Fetch) throws -> [UInt8] {

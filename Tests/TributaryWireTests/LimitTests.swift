@@ -95,10 +95,12 @@ struct LimitTests {
         }
     }
 
-    @Test("Requests", arguments: [
-        (0, 1, nil), (4 << 30, 1, nil), ((4 << 30) + 1, 1, .oversized), (0, 0, .malformed),
-        (0, 1024 * 1024, nil), (0, 1024 * 1024 + 1, .oversized), (.max, .max, .oversized),
-    ] as [(UInt64, UInt64, ReasonCode?)])
+    @Test(
+        "Requests",
+        arguments: [
+            (0, 1, nil), (4 << 30, 1, nil), ((4 << 30) + 1, 1, .oversized), (0, 0, .malformed),
+            (0, 1024 * 1024, nil), (0, 1024 * 1024 + 1, .oversized), (.max, .max, .oversized),
+        ] as [(UInt64, UInt64, ReasonCode?)])
     func fetch(offset: UInt64, length: UInt64, expected: ReasonCode?) {
         let content = message {
             $0.bytes(1, digest)
@@ -125,11 +127,13 @@ struct LimitTests {
         #expect(refusal(kind: 13, far) == .oversized)
     }
 
-    @Test("Shapes whose product overflows, or is beyond the largest object", arguments: [
-        ([1 << 30], nil), ([1 << 15, 1 << 15], nil), ([(1 << 30) + 1], .oversized),
-        ([1 << 32, 1 << 32], .oversized), ([.max, .max], .oversized), ([0], .malformed),
-        ([1, 1, 1, 1, 1, 1, 1, 1, 1], .oversized),
-    ] as [([UInt64], ReasonCode?)])
+    @Test(
+        "Shapes whose product overflows, or is beyond the largest object",
+        arguments: [
+            ([1 << 30], nil), ([1 << 15, 1 << 15], nil), ([(1 << 30) + 1], .oversized),
+            ([1 << 32, 1 << 32], .oversized), ([.max, .max], .oversized), ([0], .malformed),
+            ([1, 1, 1, 1, 1, 1, 1, 1, 1], .oversized),
+        ] as [([UInt64], ReasonCode?)])
     func shapes(shape: [UInt64], expected: ReasonCode?) {
         let tensor = message { writer in
             writer.text(1, "weight")
@@ -171,10 +175,12 @@ struct LimitTests {
         }
     }
 
-    @Test("Selections", arguments: [
-        (0.5, 1.0, nil), (1, 1000, nil), (0, 1, .malformed), (1.01, 1, .malformed), (.nan, 1, .malformed),
-        (-0.5, 1, .malformed), (0.5, 0.9, .malformed), (0.5, .infinity, .malformed), (0.5, .nan, .malformed),
-    ] as [(Double, Double, ReasonCode?)])
+    @Test(
+        "Selections",
+        arguments: [
+            (0.5, 1.0, nil), (1, 1000, nil), (0, 1, .malformed), (1.01, 1, .malformed), (.nan, 1, .malformed),
+            (-0.5, 1, .malformed), (0.5, 0.9, .malformed), (0.5, .infinity, .malformed), (0.5, .nan, .malformed),
+        ] as [(Double, Double, ReasonCode?)])
     func selections(fraction: Double, overSelect: Double, expected: ReasonCode?) {
         let selection = message {
             $0.double(1, fraction)
@@ -183,11 +189,13 @@ struct LimitTests {
         #expect(refusal(kind: 21, plan(selection: selection)) == expected)
     }
 
-    @Test("Ring parameters that their bounds do not give", arguments: [
-        (26, 8, 1 << 20, 1 << 32, nil), (25, 8, 1 << 20, 1 << 32, .malformed), (26, 0, 1, 1, .malformed),
-        (26, .nan, 1, 1, .malformed), (26, .infinity, 1, 1, .malformed), (26, -8, 1 << 20, 1 << 32, .malformed),
-        (26, 8, 0, 0, .malformed), (26, 8, .max, .max, .malformed), (.max, 8, 1 << 20, 1 << 32, .malformed),
-    ] as [(UInt64, Float, UInt64, UInt64, ReasonCode?)])
+    @Test(
+        "Ring parameters that their bounds do not give",
+        arguments: [
+            (26, 8, 1 << 20, 1 << 32, nil), (25, 8, 1 << 20, 1 << 32, .malformed), (26, 0, 1, 1, .malformed),
+            (26, .nan, 1, 1, .malformed), (26, .infinity, 1, 1, .malformed), (26, -8, 1 << 20, 1 << 32, .malformed),
+            (26, 8, 0, 0, .malformed), (26, 8, .max, .max, .malformed), (.max, 8, 1 << 20, 1 << 32, .malformed),
+        ] as [(UInt64, Float, UInt64, UInt64, ReasonCode?)])
     func rings(exponent: UInt64, bound: Float, weightMax: UInt64, totalMax: UInt64, expected: ReasonCode?) {
         let ring = message {
             $0.varint(1, exponent)
@@ -249,15 +257,19 @@ struct LimitTests {
         }
     }
 
-    @Test("Rounds", arguments: [
-        (0, 1, nil), (1_000_000, 1_000_000, nil), (1_000_001, 1, .oversized), (1, 0, .malformed),
-    ] as [(UInt64, UInt64, ReasonCode?)])
+    @Test(
+        "Rounds",
+        arguments: [
+            (0, 1, nil), (1_000_000, 1_000_000, nil), (1_000_001, 1, .oversized), (1, 0, .malformed),
+        ] as [(UInt64, UInt64, ReasonCode?)])
     func rounds(round: UInt64, edgeRound: UInt64, expected: ReasonCode?) {
         let content = message {
-            $0.bytes(1, message {
-                $0.varint(1, round)
-                $0.varint(2, edgeRound)
-            })
+            $0.bytes(
+                1,
+                message {
+                    $0.varint(1, round)
+                    $0.varint(2, edgeRound)
+                })
         }
         #expect(refusal(kind: 17, content) == expected)
     }
@@ -274,9 +286,11 @@ struct LimitTests {
         #expect(refusal(kind: 17, working) == .oversized)
     }
 
-    @Test("Excluded names: sorted, whole, each once", arguments: [
-        ([], nil), ([1, 2], nil), ([2, 1], .malformed), ([1, 1], .malformed),
-    ] as [([UInt8], ReasonCode?)])
+    @Test(
+        "Excluded names: sorted, whole, each once",
+        arguments: [
+            ([], nil), ([1, 2], nil), ([2, 1], .malformed), ([1, 1], .malformed),
+        ] as [([UInt8], ReasonCode?)])
     func excludedNames(lasts: [UInt8], expected: ReasonCode?) {
         let names = lasts.flatMap { [UInt8](repeating: 0, count: 15) + [$0] }
         #expect(refusal(kind: 26, grant(names)) == expected)

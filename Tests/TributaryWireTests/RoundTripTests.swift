@@ -89,7 +89,7 @@ struct RoundTripTests {
 }
 
 extension Digest {
-    /// Bytes 0, 1, 2 ... 31.
+    /// The bytes 0 to 31.
     static var example: Digest {
         guard let digest = Digest((0..<32).map { UInt8($0) }) else { preconditionFailure("32 bytes are a digest") }
         return digest

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TributaryBus
 import TributaryFiles
 import TributaryLearning
@@ -17,7 +18,11 @@ extension CommandError {
             guard var first = all.first else { return nil }
             first.all = all
             self = first
-        case let error as TopologyError: self.init("topology.invalid", "\(error)", exit: .configuration)
+        case let error as TopologyError:
+            let all = error.issues.map { CommandError($0.code.rawValue, $0.description, exit: .configuration) }
+            guard var first = all.first else { return nil }
+            first.all = all
+            self = first
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
         case let error as LearningError: self.init("data.unfit", "\(error)", exit: .configuration)
         case let error as FilesError: self.init(error)
@@ -30,7 +35,10 @@ extension CommandError {
         switch error {
         case .missing: self.init("file.missing", "\(error)", exit: .configuration)
         case .malformed, .text, .tooLarge: self.init("file.malformed", "\(error)", exit: .configuration)
-        case .noSpace: self.init("file.no_space", "\(error)")
+        case .noSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
+        case .system where error.isOutOfSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
+        case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
+            self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)
         default: self.init("file.failed", "\(error)")
         }
@@ -39,7 +47,10 @@ extension CommandError {
     private init(_ error: BusError) {
         switch error {
         case .malformedKey, .sharedKey: self.init("key.invalid", "\(error)", exit: .configuration)
-        default: self.init("bus.failed", "\(error)")
+        case .endpoint(_, let endpoint, _):
+            self.init("bus.endpoint", "\(error)", at: endpoint, exit: .unreachable)
+        case .resources: self.init("bus.resources", "\(error)", exit: .tryLater)
+        case .closed: self.init("bus.failed", "\(error)")
         }
     }
 }

@@ -22,7 +22,7 @@ final class Supervisor {
     private(set) var peakResidentBytes: UInt64 = 0
     private var nextLook = Bus.now()
 
-    /// - Parameter overrides: options that every node gets, such as `--rounds 3`.
+    /// A supervisor that gives every node the options in `overrides`, such as `--rounds 3`.
     init(
         topology: String, tree: Tree, overrides: [String], directory: RunDirectory, shutdown: Shutdown
     ) {

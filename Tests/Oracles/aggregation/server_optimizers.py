@@ -30,7 +30,7 @@ def run(strategy, before_round=lambda number: None):
     for number in range(1, ROUNDS + 1):
         before_round(number)
         results = [
-            (None, FitRes(Status(Code.OK, ""), ndarrays_to_parameters([model + delta.astype(np.float64)]), int(weight), {}))
+            (None, FitRes(Status(Code.OK, ""), ndarrays_to_parameters([model + delta]), int(weight), {}))
             for delta, weight in zip(deltas[number - 1], weights[number - 1])
         ]
         parameters, _ = strategy.aggregate_fit(number, results, [])

@@ -1,0 +1,66 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+import TributaryCore
+import TributaryTopology
+
+/// Issues that a file's reader would have stopped earlier; those that it passes on are in the corpus of broken files.
+@Suite struct TopologyIssuesTests {
+    @Test("a sound topology has none")
+    func none() {
+        #expect(Example.regions(2, devices: .perParent(2)).issues().isEmpty)
+    }
+
+    static let changes: [(TopologyIssue.Code, String, @Sendable (inout Topology) -> Void)] = [
+        (.name, "federation", { $0.federation = "" }),
+        (.range, "rounds", { $0.rounds = 0 }),
+        (.range, "stop.at", { $0.stop = StopRule(metric: .loss, threshold: .nan) }),
+        (.range, "evaluation.every", { $0.evaluation.every = 0 }),
+        (.range, "evaluation.devices.every", { $0.evaluation.onDevices = .init(every: 0) }),
+        (.range, "model.hidden", { $0.model = .mlp(hidden: []) }),
+        (.range, "model.hidden[0]", { $0.model = .mlp(hidden: [0]) }),
+        (.range, "model.blocks", { $0.model = .cnn(blocks: [], hidden: []) }),
+        (.range, "data.hold-out", { $0.data.holdOut = .nan }),
+        (.range, "data.classes", { $0.data.source = .synthetic(examples: 1, features: 1, classes: 1) }),
+        (.range, "data.partition.alpha", { $0.data.partition = .dirichlet(alpha: .infinity) }),
+        (.tiers, "tiers", { $0.tiers = [] }),
+        (.quorum, "tiers[1].quorum", { $0.tiers[1].quorum = .nan }),
+        (.range, "tiers[1].edge-rounds", { $0.tiers[1].edgeRounds = 0 }),
+        (.range, "tiers[2].cohort.fraction", { $0.tiers[2].cohort = .fraction(.nan, overSelect: 1) }),
+        (.range, "tiers[2].cohort.over-select", { $0.tiers[2].cohort = .fraction(1, overSelect: .nan) }),
+        (.range, "tiers[2].cohort.count", { $0.tiers[2].cohort = .count(0, overSelect: 1) }),
+        (.range, "tiers[2].train.local-epochs", { $0.tiers[2].training.settings.work = .epochs(0) }),
+        (.range, "tiers[2].train.local-steps", { $0.tiers[2].training.settings.work = .steps(0) }),
+        (.range, "tiers[2].train.batch", { $0.tiers[2].training.settings.batch = 0 }),
+        (.range, "tiers[2].train.proximal", { $0.tiers[2].training.settings.proximal = -1 }),
+        (.range, "tiers[2].train.delta-bound", { $0.tiers[2].training.deltaBound = .infinity }),
+        (.range, "tiers[2].train.weight-max", { $0.tiers[2].training.weightMax = 0 }),
+        (
+            .range, "tiers[2].train.optimizer.learning-rate",
+            { $0.tiers[2].training.settings.optimizer = .sgd(learningRate: .nan, momentum: 0) }
+        ),
+        (
+            .range, "tiers[0].optimizer.tau",
+            {
+                $0.tiers[0].optimizer = .fedAdagrad(learningRate: 1, beta1: 0, tau: 0)
+            }
+        ),
+        (.deadline, "tiers[0].deadline", { $0.tiers[0].deadline = .seconds(-1) }),
+        (.misplaced, "tiers[2].optimizer", { $0.tiers[2].optimizer = .fedAvg(learningRate: 1) }),
+        (.count, "tiers[1]", { $0.tiers[1].fanOut = .one }),
+        (.unknownNode, "nodes.nobody", { $0.nodes["nobody"] = NodeOverride() }),
+        (.count, "nodes.cloud.children", { $0.nodes["cloud"] = NodeOverride(children: 0) }),
+    ]
+
+    @Test("each wrong value is found at its path, and the tree refused", arguments: changes.indices)
+    func found(index: Int) {
+        let (code, path, change) = Self.changes[index]
+        var topology = Example.regions(2, devices: .perParent(2))
+        change(&topology)
+        let issues = topology.issues()
+        #expect(issues.contains { $0.code == code && $0.path == path && $0.severity == .error }, "\(issues)")
+        #expect(throws: TopologyError.self) { try Tree(topology) }
+        #expect(!topology.issues(besides: [path]).contains { $0.path == path })
+    }
+}
