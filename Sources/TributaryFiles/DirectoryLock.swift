@@ -30,7 +30,11 @@ package final class DirectoryLock: Sendable {
         self.directory = directory
     }
 
-    deinit { _ = close(descriptor) }
+    deinit {
+        // Released by name: a process that is just being started shares the descriptor until it runs its program.
+        _ = flock(descriptor, LOCK_UN)
+        _ = close(descriptor)
+    }
 
     private static func holder(in file: borrowing FileHandle) -> Int {
         let text = withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { buffer in

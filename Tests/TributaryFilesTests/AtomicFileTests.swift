@@ -119,6 +119,23 @@ import TributaryCrypto
         _ = try DirectoryLock(directory: directory("state"))
     }
 
+    /// A child process between its fork and its program shares every descriptor; the lock must not live on in it.
+    @Test func endsWithItsValueEvenWhenTheDescriptorWasShared() throws {
+        let directory = try TemporaryDirectory()
+        var copies: [CInt] = []
+        defer { for copy in copies { close(copy) } }
+        do {
+            let held = try DirectoryLock(directory: directory.path)
+            let path = "\(held.directory)/lock"
+            for descriptor in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(CInt.init)
+            where (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) == path {
+                copies.append(dup(descriptor))
+            }
+        }
+        #expect(copies.count == 1)
+        _ = try DirectoryLock(directory: directory.path)
+    }
+
     @Test func namesTheHolderInAnotherProcess() throws {
         let directory = try TemporaryDirectory()
         let holder = try Oracle.python("hold_lock.py", directory.path)

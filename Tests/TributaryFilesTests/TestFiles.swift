@@ -11,7 +11,7 @@ final class TemporaryDirectory {
     let path: String
 
     init() throws {
-        path = NSTemporaryDirectory() + "/tributary-files-\(UUID().uuidString)"
+        path = FileManager.default.temporaryDirectory.appending(path: "tributary-files-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
