@@ -13,7 +13,7 @@ package enum Safetensors {
 
     /// Writes a model, whole or not at all.
     ///
-    /// `values` are `[layout.parameterCount]` and may lie in a mapped file; `metadata` are texts kept beside the tensors.
+    /// `values` are `[layout.parameterCount]` and may lie in a mapped file; `metadata` are texts beside the tensors.
     ///
     /// - Throws: `FilesError.system` when the disk is full or fails, `FilesError.request` for a wrong length.
     package static func write(
