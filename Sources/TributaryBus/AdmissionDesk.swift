@@ -6,9 +6,10 @@ internal import Glibc
 internal import Synchronization
 internal import TributaryCore
 
-/// Answers libzmq's question whether a key may connect, for every bind of the process, on a thread of its own.
+/// Answers libzmq's question whether a key may connect (ZAP, https://rfc.zeromq.org/spec/27/), for every bind of the
+/// process, on a thread of its own.
 ///
-/// The protocol is ZAP, https://rfc.zeromq.org/spec/27/. Whatever is not a known key of a known domain is refused.
+/// Whatever is not a known key of a known domain is refused.
 final class AdmissionDesk: Sendable {
     /// A stranger who was turned away.
     struct Notice: Sendable {
@@ -103,10 +104,9 @@ final class AdmissionDesk: Sendable {
         }
     }
 
-    /// The answer to a request, frame by frame.
+    /// Request: version, id, domain, address, routing id, mechanism, credentials.
     ///
-    /// Request: version, id, domain, address, routing id, mechanism, credentials. Reply: version, id, status, text,
-    /// user id, metadata.
+    /// Reply: version, id, status, text, user id, metadata.
     private func answer(_ request: [[UInt8]]) -> [[UInt8]] {
         let head = [Array("1.0".utf8), request.count > 1 ? request[1] : []]
         func reply(_ status: String, _ text: String, _ user: String) -> [[UInt8]] {

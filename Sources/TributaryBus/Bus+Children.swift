@@ -9,9 +9,8 @@ internal import TributaryCore
 extension Bus {
     /// Listens for children; returns the endpoint with its port resolved (`tcp://127.0.0.1:*` takes a free one).
     ///
-    /// `chunkByteCount` is the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount` when
-    /// devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
-    ///
+    /// `chunkByteCount`: the largest chunk in either direction over this bind: `Limits.deviceChunkByteCount`
+    /// when devices connect, `Limits.aggregatorChunkByteCount` when only aggregators do.
     /// - Throws: `BusError.endpoint` when the address cannot be used, `BusError.resources` without descriptors.
     package func bind(
         _ endpoint: String, identity: CurveKeyPair, admission: Admission, chunkByteCount: Int

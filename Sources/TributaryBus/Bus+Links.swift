@@ -18,10 +18,9 @@ extension Bus {
 
     /// Opens a link to a parent; it connects, and reconnects for ever, in the background.
     ///
-    /// One process may hold many links, each with a key of its own. `jitterSeed` differs from device to device, so that
-    /// a fleet does not come back at the same moment; `chunkByteCount` is the largest chunk that this parent's bind
-    /// takes.
-    ///
+    /// One process may hold many links, each with a key of its own.
+    /// `jitterSeed`: differs from device to device, so that a fleet does not come back at the same moment.
+    /// `chunkByteCount`: the largest chunk that this parent's bind takes.
     /// - Throws: `BusError.endpoint` for an address that libzmq cannot read, `BusError.resources`.
     package func connect(
         _ endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,

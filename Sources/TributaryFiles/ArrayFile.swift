@@ -29,7 +29,7 @@ struct ArrayFile: Sendable {
 
     /// Features of the rows asked for: `[rows.count, rowElementCount]`, row-major.
     ///
-    /// `rows` ascend, each in `0..<rowCount`.
+    /// `rows`: ascending, each in `0..<rowCount`.
     func features(rows: [UInt32]) throws(FilesError) -> [Float] {
         let reader = try open()
         // A file can only hold what its size allows, which was checked when it was opened.

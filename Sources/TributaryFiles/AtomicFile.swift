@@ -11,8 +11,7 @@ package enum AtomicFile {
     /// Writes what `body` gives the sink; the old file, if any, stays until the new one is complete on the disk.
     ///
     /// Parent directories are created. Whatever fails, `path` is untouched and the temporary file is removed.
-    /// `permissions` are the new file's mode; keys want 0o600.
-    ///
+    /// `permissions`: the new file's mode; keys want 0o600.
     /// - Throws: `FilesError.system` with the path and the reason, or what `body` throws.
     package static func write(
         to path: String, permissions: UInt32 = 0o644,

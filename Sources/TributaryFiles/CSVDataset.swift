@@ -70,7 +70,7 @@ struct CSVDataset: Sendable {
 
     /// Features of the rows asked for, in passing over the whole file.
     ///
-    /// `rows` ascend, each below the number of rows.
+    /// `rows`: ascending, each below the number of rows.
     func features(rows: [UInt32]) throws(FilesError) -> [Float] {
         var features: [Float] = []
         features.reserveCapacity(rows.count * featureNames.count)

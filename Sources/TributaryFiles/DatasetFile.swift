@@ -73,8 +73,7 @@ package struct DatasetFile: Sendable {
 
     /// Reads the features of some rows.
     ///
-    /// `rows` ascend without repetition, each in `0..<exampleCount`.
-    ///
+    /// `rows`: ascending without repetition, each in `0..<exampleCount`.
     /// - Throws: `FilesError` for damaged data, values that are not finite numbers, or rows that do not exist.
     package func examples(rows: [UInt32]) throws(FilesError) -> Examples {
         guard zip(rows, rows.dropFirst()).allSatisfy({ $0 < $1 }), (rows.last.map(Int.init) ?? -1) < labels.count

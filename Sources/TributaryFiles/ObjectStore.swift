@@ -185,8 +185,7 @@ extension ObjectStore {
     /// Stores what `body` writes, digesting it on the way, and names it by its digest.
     ///
     /// Nothing is left when `body` throws or the disk is full. An object that is held already is kept.
-    /// `byteCount` is the expected size, when it is known: room for it is made sure of first.
-    ///
+    /// `byteCount`: the expected size, when it is known: room for it is made sure of first.
     /// - Throws: `FilesError.noSpace`, `FilesError.system`, or what `body` throws.
     package func put(
         byteCount: UInt64 = 0, _ body: (inout ObjectSink) throws -> Void

@@ -13,8 +13,8 @@ package enum Safetensors {
 
     /// Writes a model, whole or not at all.
     ///
-    /// `values` are `[layout.parameterCount]` and may lie in a mapped file; `metadata` are texts beside the tensors.
-    ///
+    /// `values`: `[layout.parameterCount]`, may lie in a mapped file.
+    /// `metadata`: texts kept beside the tensors.
     /// - Throws: `FilesError.system` when the disk is full or fails, `FilesError.request` for a wrong length.
     package static func write(
         _ values: Span<Float>, layout: ParameterLayout, metadata: [String: String] = [:], to path: String

@@ -27,7 +27,8 @@ package enum LearningError: Error, Hashable, Sendable, CustomStringConvertible {
         case .model(let text), .examples(let text), .settings(let text), .partition(let text):
             text
         case .parameterCount(let expected, let actual):
-            "the model has \(actual) parameters where its layout has \(expected); fetch the model of this run"
+            "the model has \(actual) parameters where its layout has \(expected); "
+                + "fetch the model that belongs to this run"
         case .emptyShard(let client):
             "client \(client) has no training examples; give it data or take it out of the topology"
         case .diverged(let client, let number, let step):

@@ -6,8 +6,8 @@ import TributaryCore
 
 /// The steps of one train job.
 ///
-/// Its arena holds the network's workspace, the gradient, the optimizer's state and, for
-/// FedProx, a copy of the base, one after another.
+/// Its arena holds the network's workspace, the gradient, the optimizer's state and, for FedProx, a copy of the
+/// base, one after another.
 struct LocalTraining {
     private let job: TrainJob
     private let settings: TrainSettings

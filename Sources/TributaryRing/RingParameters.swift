@@ -20,8 +20,8 @@ package struct RingParameters: Hashable, Sendable {
 
     /// Chooses the largest exponent that keeps one product below 2^51 and a round's total below 2^62.
     ///
-    /// - Throws: `RingError.bound` for a bound that is not positive or too large,
-    ///   `RingError.exponentTooSmall` below `exponentMin`.
+    /// - Throws: `RingError.bound` for a bound that is not positive or too large, `RingError.exponentTooSmall` below
+    ///   `exponentMin`.
     package init(deltaBound: Float, weightMax: UInt64, cohortMax: UInt64) throws(RingError) {
         guard deltaBound.isFinite, deltaBound > 0 else {
             throw .bound("the delta bound \(deltaBound) must be positive and finite")

@@ -60,8 +60,8 @@ func examples(shape: [Int], count: Int, classes: Int, seed: UInt64 = 5) -> Examp
 
     /// Central differences of a double-precision reference.
     ///
-    /// A parameter is a float32 of size about 1, so the
-    /// difference of two of them carries an error of 1e-7; the products' float32 sums stay below the rest.
+    /// A parameter is a float32 of size about 1, so the difference of two of them carries an error of 1e-7; the
+    /// products' float32 sums stay below the rest.
     @Test(arguments: cases) func gradientEqualsFiniteDifferences(_ test: Case) throws {
         let examples = examples(shape: test.shape, count: 7, classes: 3)
         let architecture = try ModelArchitecture(
