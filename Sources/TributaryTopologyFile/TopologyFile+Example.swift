@@ -27,7 +27,7 @@ extension TopologyFile {
             optimizer:            # the step from the cameras' mean update to the next model
               kind: fedavgm
               learning-rate: 1
-              momentum: 0.5
+              momentum: 0.7
             quorum: 0.8           # a round counts when 80 % of the cameras have reported
             deadline: 60s         # the one deadline; the plants' follow from it
 
@@ -38,11 +38,11 @@ extension TopologyFile {
           - name: camera
             per-parent: 10
             train:
-              local-epochs: 1
+              local-epochs: 5
               batch: 32
               optimizer:
                 kind: sgd
-                learning-rate: 0.05
+                learning-rate: 0.1
 
         """
 }

@@ -128,7 +128,7 @@ import TributaryCrypto
         try holder.run()
         // The script prints its process id once it holds the lock.
         let line = output.fileHandleForReading.availableData
-        #expect(String(decoding: line, as: UTF8.self) == "\(holder.processIdentifier)\n")
+        #expect(String(decoding: line.prefix { $0 != 10 }, as: UTF8.self) == "\(holder.processIdentifier)")
         #expect(throws: FilesError.locked(directory: directory.path, pid: Int(holder.processIdentifier))) {
             _ = try ObjectStore(directory: directory.path)
         }

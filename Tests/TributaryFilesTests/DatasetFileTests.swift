@@ -252,8 +252,9 @@ private func openDataset(_ source: DataSpecification.Source, in directory: Strin
     @Test func checksumsFindChangedElements() throws {
         for name in ["images.idx.gz", "deflated.npz"] {
             let whole = try Oracle.fixture(name)
-            // Neither a gzip header's time and system, nor a ZIP's dates and attributes, change what is read.
-            let body = name.hasSuffix(".gz") ? 20..<(whole.count - 8) : 100..<130
+            // Neither a gzip header's time and system, nor a ZIP's dates and attributes, change what is read; nor do
+            // the bits that fill up the last byte of a deflated stream.
+            let body = name.hasSuffix(".gz") ? 20..<(whole.count - 9) : 100..<130
             for position in body {
                 var changed = whole
                 changed[position] ^= 0x10

@@ -36,9 +36,9 @@ import TributaryCrypto
 
     @Test func copyContinuesOnItsOwn() {
         var digest = SHA256()
-        digest.update([0x61, 0x62].span.bytes)
+        digest.update(([0x61, 0x62] as [UInt8]).span.bytes)
         var copy = digest.copy()
-        copy.update([0x63].span.bytes)
+        copy.update(([0x63] as [UInt8]).span.bytes)
         #expect(copy.finish() == Digest.sha256(of: Array("abc".utf8)))
         #expect(digest.finish() == Digest.sha256(of: Array("ab".utf8)))
     }
