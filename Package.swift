@@ -92,7 +92,7 @@ let package = Package(
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
                 "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryFiles",
                 "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "CTributaryKernels",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CZeroMQ", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(

@@ -9,13 +9,49 @@ import TributaryTopology
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
-        subcommands: [Fold.self, Memory.self])
+        subcommands: [Fold.self, BusRound.self, Memory.self, BusDevices.self])
 
     struct Fold: Verb {
         static let configuration = CommandConfiguration(
             abstract: "Fold 16 updates of 4 M float32 on one core, against its read bandwidth.")
         @OptionGroup var output: OutputOptions
         func execute(_ output: CommandOutput) throws { output.finish(try FoldBenchmark.run()) }
+    }
+
+    struct BusRound: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "bus",
+            abstract: "Move a model to many devices and their updates back over CURVE, against plain libzmq.")
+
+        @Option(help: "How many devices take part.")
+        var devices: Int = 20
+
+        @Option(help: "Bytes of the model, and of each update.")
+        var bytes: Int = 4_000_000
+
+        @Option(help: "How often each version is timed.")
+        var repetitions: Int = 7
+
+        @Option(help: "Where objects are put.", completion: .directory)
+        var directory: String = "bench-bus"
+
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (1...1000).contains(devices), (1...1_000_000_000).contains(bytes), (1...1000).contains(repetitions)
+            else {
+                throw ValidationError(
+                    "devices and repetitions lie in 1...1000, bytes in 1...1000000000")
+            }
+        }
+
+        func execute(_ output: CommandOutput) throws {
+            defer { Directory.removeAll(directory) }
+            output.finish(
+                try BusBenchmark.run(
+                    .init(
+                        deviceCount: devices, objectByteCount: bytes, repetitions: repetitions, directory: directory)))
+        }
     }
 
     struct Memory: Verb {

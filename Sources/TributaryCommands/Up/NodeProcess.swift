@@ -78,6 +78,17 @@ final class NodeProcess {
         return pid
     }
 
+    /// Writes a line to its standard input; a process that has ended does not hear it.
+    func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
     /// The complete lines that have come since the last call.
     func takeLines() -> [String] {
         var buffer = [UInt8](repeating: 0, count: 65_536)
