@@ -71,6 +71,8 @@ extension TrainSettings {
             guard count > 0 else {
                 throw .settings("a train plan asks for no local work; use at least 1 epoch or step")
             }
+        case .none:
+            throw .settings("the plan says 'train: none', and this trainer only trains; run a trainer of pseudo-deltas")
         }
         guard batch > 0 else { throw .settings("the batch size is 0; it must be at least 1") }
         guard proximal.isFinite, proximal >= 0 else {

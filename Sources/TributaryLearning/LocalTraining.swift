@@ -39,6 +39,7 @@ struct LocalTraining {
         switch settings.work {
         case .epochs(let epochs): stepCount = UInt64(epochs) * UInt64((examples.count + batch - 1) / batch)
         case .steps(let steps): stepCount = UInt64(steps)
+        case .none: stepCount = 0
         }
     }
 

@@ -197,6 +197,7 @@ extension Training {
         switch settings.work {
         case .epochs(let count): fields.append(.init("local-epochs", .number(count)))
         case .steps(let count): fields.append(.init("local-steps", .number(count)))
+        case .none: return .text("none")
         }
         fields.append(.init("batch", .number(settings.batch)))
         fields.append(.init("optimizer", settings.optimizer.canonical))

@@ -141,6 +141,7 @@ enum TopologyBuilder {
     }
 
     private static func training(_ value: FileValue?) -> Training {
+        if value?.text == "none" { return .none }
         let standard = Training.settingsDefault
         var settings = standard
         if let steps = value?["local-steps"]?.integer {
