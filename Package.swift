@@ -70,6 +70,14 @@ let package = Package(
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
+        // The wire for its size functions, digests for models' names; no sockets, no files.
+        room(
+            "TributarySimulation",
+            [
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
+                "TributaryLearning", "TributaryProtocol", "TributaryCrypto", "TributaryWire", "CTributaryKernels",
+            ]
+        ),
         room("TributaryBus", ["TributaryCore", "TributaryWire", "CZeroMQ"]),
         room(
             "TributaryClient",

@@ -15,6 +15,10 @@ package enum RandomPurpose: UInt64, Sendable {
     case synthetic = 6
     case reconnect = 7
     case holdout = 8
+    case link = 32
+    case compute = 33
+    case availability = 34
+    case deviceClass = 35
 }
 
 /// A stream of random numbers keyed by (seed, purpose, round, edge round, client index).
