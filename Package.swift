@@ -110,7 +110,8 @@ let package = Package(
         ),
 
         // Tests, file for file.
-        room("TributaryTestSupport", ["TributaryCore", "TributaryRing"]),
+        room(
+            "TributaryTestSupport", ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryProtocol"]),
         tests("TributaryRingTests", ["TributaryRing", "TributaryTestSupport", "CTributaryKernels"]),
         tests("TributaryCoreTests", ["TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(

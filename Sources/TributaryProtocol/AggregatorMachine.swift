@@ -34,7 +34,7 @@ package enum AggregatorAction: Hashable, Sendable {
 /// The root is an aggregator whose run has a coordinator; everything else is the same at every depth.
 package struct AggregatorMachine: Sendable {
     package let configuration: AggregatorConfiguration
-    private var membership = Membership()
+    private var membership: Membership
     /// Children that said hello before this node knew the model's layout.
     private var early: [NodeName: Hello] = [:]
     private var layout: ParameterLayout?
@@ -44,15 +44,20 @@ package struct AggregatorMachine: Sendable {
     private var actions: [AggregatorAction] = []
 
     /// An aggregator below the root, which learns layout and run from its parent.
-    package init(configuration: AggregatorConfiguration) {
+    package init(
+        configuration: AggregatorConfiguration, clients: any ClientPopulation = ConnectedClients()
+    ) {
         self.configuration = configuration
+        membership = Membership(clients: clients)
     }
 
     /// The root of a new run.
     package init(
-        configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference
+        configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference,
+        clients: any ClientPopulation = ConnectedClients()
     ) {
         self.configuration = configuration
+        membership = Membership(clients: clients)
         self.layout = layout
         rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
     }
@@ -125,7 +130,7 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func forward(_ envelope: Envelope, from name: NodeName, at now: Moment) {
-        guard membership[name] != nil else {
+        guard membership.contains(name) else {
             refuse(name, .unexpected, "say hello first")
             return
         }
@@ -157,7 +162,7 @@ package struct AggregatorMachine: Sendable {
             refuse(name, .wrongTopology, "'\(name)' reads another topology file than '\(configuration.node)'")
             return
         }
-        guard membership[name] != nil || membership.count < Limits.childCountMax else {
+        guard membership.contains(name) || membership.count < Limits.childCountMax else {
             send(.wait(Wait(retryAfter: .seconds(60))), run: nil, to: .child(name))
             return
         }
@@ -208,7 +213,7 @@ package struct AggregatorMachine: Sendable {
         switch envelope.message {
         case .welcome(let welcome): welcomed(welcome.layout, at: now)
         case .drain where rounds.isEmpty:
-            for child in membership.all { send(envelope.message, run: nil, to: .child(child.name)) }
+            for name in membership.names { send(envelope.message, run: nil, to: .child(name)) }
             actions.append(.finish(.stopped))
         default: forwardFromParent(envelope, at: now)
         }
@@ -243,7 +248,7 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func stop() {
-        for child in membership.all { send(.drain(Drain(reason: .stopped)), run: nil, to: .child(child.name)) }
+        for name in membership.names { send(.drain(Drain(reason: .stopped)), run: nil, to: .child(name)) }
         if configuration.root == nil { send(.leave(Leave(reason: .stopped)), run: nil, to: .parent) }
         actions.append(.report(.finished(.stopped)))
         actions.append(.finish(.stopped))

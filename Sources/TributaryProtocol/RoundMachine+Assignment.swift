@@ -293,7 +293,7 @@ extension RoundMachine {
 
     private mutating func runEnded(_ reason: ReasonCode, _ membership: Membership) {
         if collection != nil { close(.failed(.stopped)) }
-        for child in membership.all { actions.append(.toChild(child.name, .drain(Drain(reason: reason)))) }
+        for name in membership.names { actions.append(.toChild(name, .drain(Drain(reason: reason)))) }
         actions.append(.toParent(.leave(Leave(reason: reason))))
         actions.append(.report(.finished(reason)))
         actions.append(.finish(reason))

@@ -122,9 +122,7 @@ extension RoundMachine {
         retired = []
         if coordinator.round >= coordinator.settings.roundCount {
             self.coordinator?.phase = .finished
-            for child in membership.all {
-                actions.append(.toChild(child.name, .drain(Drain(reason: .stopped))))
-            }
+            for name in membership.names { actions.append(.toChild(name, .drain(Drain(reason: .stopped)))) }
             actions.append(.report(.finished(nil)))
             actions.append(.finish(nil))
         } else {

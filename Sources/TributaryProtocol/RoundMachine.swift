@@ -120,7 +120,7 @@ package struct RoundMachine: Sendable {
 
     /// Opens a round below this node.
     mutating func open(_ plan: RoundPlan, until deadline: Moment, _ membership: Membership, at now: Moment) {
-        let members = chooseMembers(plan, membership)
+        let members = chooseMembers(plan, membership, at: now)
         let collection = Collection(
             plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
         self.collection = collection
@@ -134,23 +134,15 @@ package struct RoundMachine: Sendable {
         advance(membership, at: now)
     }
 
-    private func chooseMembers(_ plan: RoundPlan, _ membership: Membership) -> [NodeName: Collection.Member] {
-        var clients: [ClientIndex: NodeName] = [:]
+    private func chooseMembers(
+        _ plan: RoundPlan, _ membership: Membership, at now: Moment
+    ) -> [NodeName: Collection.Member] {
         var members: [NodeName: Collection.Member] = [:]
-        for child in membership.all {
-            switch child.role {
-            case .client(let index): clients[index] = child.name
-            case .aggregator where child.clientCount > 0:
-                members[child.name] = Collection.Member(role: .aggregator, chosenCount: child.clientCount)
-            case .aggregator: break
-            }
+        for child in membership.allAggregators where child.clientCount > 0 {
+            members[child.name] = Collection.Member(role: .aggregator, chosenCount: child.clientCount)
         }
-        let chosen = Cohort.choose(
-            plan.selection, from: Array(clients.keys), round: plan.number.round, seed: plan.seed)
-        for index in chosen {
-            guard let name = clients[index] else { continue }
-            members[name] = Collection.Member(role: .client(index), chosenCount: 1)
-        }
+        let chosen = membership.clients.choose(plan.selection, round: plan.number.round, seed: plan.seed, at: now)
+        for chosen in chosen { members[chosen.name] = Collection.Member(role: .client(chosen.client), chosenCount: 1) }
         return members
     }
 

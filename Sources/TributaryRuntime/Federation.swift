@@ -71,7 +71,7 @@ package struct Federation: Sendable {
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
         return AggregatorSetup(
-            configuration: configuration(policy), identity: try keys.identity(of: name),
+            configuration: configuration(policy), devices: policy.devices, identity: try keys.identity(of: name),
             admission: try keys.admission(of: children(policy)), listen: endpoint,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
