@@ -78,6 +78,12 @@ package struct ClientMachine: Sendable {
         self.sequence = sequence
     }
 
+    /// Whether no plan is at hand: nothing is lost when the client is forgotten, but its sequence.
+    package var isIdle: Bool {
+        if case .idle = stage { return waiting == nil }
+        return false
+    }
+
     /// Takes an event and says what to do.
     package mutating func handle(_ event: ClientEvent) -> [ClientAction] {
         switch event {

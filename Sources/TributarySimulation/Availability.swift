@@ -9,9 +9,9 @@
 // begin in the stationary distribution. trace: intervals from a file.
 
 import CTributaryKernels
-internal import TributaryCore
-internal import TributaryLearning
-internal import TributaryTopology
+import TributaryCore
+import TributaryLearning
+import TributaryTopology
 
 /// The times at which devices of one class are awake.
 struct Availability: Sendable {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
+import TributaryCore
+import TributaryProtocol
 
 /// A device while it has a part in a round; before and after, it does not exist.
 final class DeviceSession {

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
+import TributaryCore
 
 /// Events in order of their moment, and of scheduling where moments are equal: a 4-ary heap of small keys.
 ///

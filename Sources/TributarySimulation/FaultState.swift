@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryTopology
+import TributaryCore
+import TributaryProtocol
+import TributaryTopology
 
 /// What faults do at this moment, and to whom.
 ///

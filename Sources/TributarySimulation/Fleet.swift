@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CTributaryKernels
-internal import TributaryCore
-internal import TributaryLearning
-internal import TributaryTopology
+import TributaryCore
+import TributaryLearning
+import TributaryTopology
 
 /// What single devices are like: class, link, speed, energy and waking hours, each a function of seed and client index.
 ///

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
+import Synchronization
 package import TributaryCodec
 package import TributaryCore
 package import TributaryLearning

@@ -1,11 +1,11 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryAggregation
-internal import TributaryCodec
-internal import TributaryCore
-internal import TributaryCrypto
-internal import TributaryProtocol
+import TributaryAggregation
+import TributaryCodec
+import TributaryCore
+import TributaryCrypto
+import TributaryProtocol
 
 /// A simulated aggregator's vectors: the same sums and steps as a deployed one's, on objects in memory.
 ///

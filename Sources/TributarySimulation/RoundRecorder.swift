@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import TributaryCore
-internal import TributaryTopology
+import TributaryCore
+import TributaryTopology
 
 /// Puts a run's rounds together from what happens in virtual time.
 struct RoundRecorder {

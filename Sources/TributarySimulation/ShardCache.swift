@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
-internal import TributaryCore
-internal import TributaryLearning
+import Synchronization
+import TributaryCore
+import TributaryLearning
 
 /// A device's shard, ready to be trained on.
 struct PreparedShard: Sendable {

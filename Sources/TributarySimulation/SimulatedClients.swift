@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryTopology
+import TributaryCore
+import TributaryProtocol
+import TributaryTopology
 
 /// The devices below a simulated node: arithmetic on client indices, whatever their number.
 ///
@@ -28,9 +28,23 @@ struct SimulatedClients: ClientPopulation {
     }
 
     func choose(_ selection: Selection, round: UInt32, seed: UInt64, at now: Moment) -> [ChosenClient] {
-        Cohort.choose(selection, from: declared, round: round, seed: seed) { client in
-            fleet.availability(of: client).isAwake(client, at: now)
-                && (faults.isQuiet || !faults.isDeviceCut(tree.deviceName(client)))
-        }.map { ChosenClient(client: $0, name: tree.deviceName($0)) }
+        let chosen: [ClientIndex]
+        switch selection {
+        case .fraction(let fraction, let overSelect):
+            let threshold = fraction * overSelect
+            chosen = declared.indices.filter { client in
+                (threshold >= 1 || Cohort.draw(seed: seed, round: round, client: client) < threshold)
+                    && isReachable(client, at: now)
+            }
+        case .count(let count, let overSelect):
+            chosen = Cohort.permutation(of: declared, round: round, seed: seed)
+                .walk(Cohort.asked(count, overSelect: overSelect)) { isReachable($0, at: now) }
+        }
+        return chosen.map { ChosenClient(client: $0, name: tree.deviceName($0)) }
+    }
+
+    private func isReachable(_ client: ClientIndex, at now: Moment) -> Bool {
+        fleet.availability(of: client).isAwake(client, at: now)
+            && (faults.isQuiet || !faults.isDeviceCut(tree.deviceName(client)))
     }
 }

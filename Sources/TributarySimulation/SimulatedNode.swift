@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryTopology
+import TributaryCore
+import TributaryProtocol
+import TributaryTopology
 
 /// An aggregator in virtual time: its machine, its vectors, and its link to the parent.
 final class SimulatedNode {

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryLearning
+import TributaryCore
+import TributaryLearning
 
 /// A flat vector of parameters that many hold and nobody changes: a model, or a node's own delta.
 final class ModelVector: Sendable {

@@ -1,9 +1,10 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryTopology
+import TributaryCore
+import TributaryProtocol
+import TributaryRing
+import TributaryTopology
 
 // Devices: they come to be when a plan is sent to them, and are gone when its outcome has reached them.
 

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryTopology
+import TributaryCore
+import TributaryTopology
 
 // What goes wrong, as the topology says.
 

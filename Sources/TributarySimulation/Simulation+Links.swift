@@ -1,9 +1,10 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryWire
+import TributaryCore
+import TributaryProtocol
+import TributaryTopology
+import TributaryWire
 
 // Messages and objects on their way between a node and its parent.
 

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryProtocol
-internal import TributaryTopology
+import TributaryCore
+import TributaryProtocol
+import TributaryTopology
 
 extension Simulation {
     /// Lets up to `eventCountMax` events happen; returns early when a round ends.
@@ -104,7 +104,7 @@ extension Simulation {
         if node.parent == nil { isFinished = true }
     }
 
-    private func scheduleAlarm(_ node: SimulatedNode) {
+    func scheduleAlarm(_ node: SimulatedNode) {
         guard let shown = node.machine.nextAlarm else { return }
         let moment = max(now, node.trueTime(of: shown))
         if let alarm = node.alarm, alarm <= moment { return }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TributaryCore
-internal import TributaryProtocol
+import TributaryProtocol
 package import TributaryRing
 package import TributaryTopology
 

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Dispatch
-internal import Synchronization
+import Dispatch
+import Synchronization
 import TributaryCore
 
 /// Computes devices' work on several threads; one of them is the caller, who helps when it must wait.

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Synchronization
-package import TributaryCore
+import Synchronization
+import TributaryCore
 
 /// One device's local work: computed by whichever thread comes to it first, looked at when its moment has come.
 ///

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-internal import TributaryCore
-internal import TributaryWire
+import TributaryCore
+import TributaryWire
 
 /// What an object's transfer puts on a link, by the wire's own size functions; sizes are kept for those that come again.
 struct TransferSizes {
