@@ -15,6 +15,8 @@ package enum RandomPurpose: UInt64, Sendable {
     case synthetic = 6
     case reconnect = 7
     case holdout = 8
+    case shard = 9
+    case skew = 10
 }
 
 /// A stream of random numbers keyed by (seed, purpose, round, edge round, client index).
