@@ -62,10 +62,9 @@ package final class DeviceHost {
         shutdown.watch(bus.waker)
         let architecture = try data.architecture()
         for device in devices {
-            let shard = try data.shard(of: device.policy.client)
-            let trainer = try ShardTrainer(
-                architecture: architecture, examples: shard.training, holdOut: shard.holdOut)
-            let work = LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
+            let work = try LocalWork(
+                store: store, onExcess: device.policy.training.onExcess, architecture: architecture,
+                shard: try data.shard(of: device.policy.client, round: 0), law: data.shards.law)
             let peer = try bus.connect(
                 parent.endpoint, parentKey: parent.key, identity: device.identity,
                 jitterSeed: seed ^ device.policy.client.value)

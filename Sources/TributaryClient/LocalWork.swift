@@ -30,7 +30,24 @@ enum LocalWorkError: Error, CustomStringConvertible {
 struct LocalWork {
     let store: ObjectStore
     let onExcess: Training.OnExcess
-    var trainer: ShardTrainer
+    let law: TransformationLaw
+    /// The device's examples as they are before any drift; `nil` when there is none, and the trainer has them all.
+    private var shard: Shard?
+    private var trainer: ShardTrainer
+
+    /// Takes a device's shard of the initial model's round.
+    ///
+    /// - Throws: `LearningError.examples` when the shard does not fit the model.
+    init(
+        store: ObjectStore, onExcess: Training.OnExcess, architecture: ModelArchitecture, shard: Shard,
+        law: TransformationLaw
+    ) throws(LearningError) {
+        self.store = store
+        self.onExcess = onExcess
+        self.law = law
+        self.shard = law.isDrifting ? shard : nil
+        trainer = try ShardTrainer(architecture: architecture, examples: shard.training(), holdOut: shard.holdOut())
+    }
 
     /// Trains or evaluates, and writes the delta, `local - base`, into the store.
     ///
@@ -38,6 +55,7 @@ struct LocalWork {
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
+        try follow(job)
         let model = try store.mapped(plan.model.digest)
         var parameters = try baseParameters(model)
         var span = parameters.mutableSpan
@@ -53,6 +71,17 @@ struct LocalWork {
                 byteCount: group.parameterCount * 4)
         }
         return TrainOutcome(report: report, groups: groups, body: body)
+    }
+
+    /// Gives the trainer the examples of the job's round.
+    private mutating func follow(_ job: TrainJob) throws(LearningError) {
+        guard var shard else { return }
+        let transformation = law.transformation(of: job.client, round: job.number.round)
+        guard transformation != shard.transformation else { return }
+        shard.transformation = transformation
+        trainer = try ShardTrainer(
+            architecture: trainer.architecture, examples: shard.training(), holdOut: shard.holdOut())
+        self.shard = shard
     }
 
     /// Whether the delta was within its bounds as it was.

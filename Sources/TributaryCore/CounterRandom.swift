@@ -15,6 +15,8 @@ package enum RandomPurpose: UInt64, Sendable {
     case synthetic = 6
     case reconnect = 7
     case holdout = 8
+    case shard = 9
+    case skew = 10
     case link = 32
     case compute = 33
     case availability = 34

@@ -57,11 +57,12 @@ package enum CrossCheck {
                     .data, at: "data.partition.classes-per-partition",
                     "a device cannot see \(perPartition) classes, the data has \(classes)"))
         }
-        if let count = exampleCount(of: data), UInt64(count) < tree.deviceCount {
+        if data.shard == nil, let count = exampleCount(of: data), UInt64(count) < tree.deviceCount {
             issues.append(
                 TopologyIssue(
                     .data, at: "data",
-                    "\(count) training examples for \(tree.deviceCount) devices: most devices would have none",
+                    "\(count) training examples for \(tree.deviceCount) devices: most devices would have none; "
+                        + "'shard: { examples: 100 }' lets each draw its own",
                     severity: .warning))
         }
         return issues

@@ -134,7 +134,7 @@ extension DataSpecification {
         }
         fields.append(.init("hold-out", .number(holdOut)))
         fields.append(.init("partition", partition.canonical))
-        return .mapping(fields)
+        return .mapping(fields + varietyFields)
     }
 }
 

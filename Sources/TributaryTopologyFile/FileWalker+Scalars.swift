@@ -30,7 +30,7 @@ extension FileWalker {
                 return mismatch(node, Self.expectation(of: shape), path)
             }
             return .endpoint(endpoint)
-        case .list, .section, .variants, .named, .opaqueMapping, .opaqueList:
+        case .list, .section, .variants, .countOr, .named, .opaqueMapping, .opaqueList:
             return nil
         }
     }
@@ -44,7 +44,7 @@ extension FileWalker {
         case .endpoint: "an address such as tcp://127.0.0.1:7101"
         case .choice(let words): words.count == 1 ? "\(words[0])" : "one of \(words.joined(separator: ", "))"
         case .list, .opaqueList: "a list"
-        case .section, .variants, .named, .opaqueMapping: "a mapping"
+        case .section, .variants, .countOr, .named, .opaqueMapping: "a mapping"
         }
     }
 

@@ -21,6 +21,9 @@ struct FileWalker {
         case .list(let element): return list(node, element, path)
         case .section(let section): return mapping(node, section, path)
         case .variants(let variants): return variant(node, variants, path)
+        case .countOr(let range, let variants):
+            if case .mapping = node { return variant(node, variants, path) }
+            return scalar(node, .integer(range), path)
         case .named(let section): return named(node, section, path)
         case .opaqueMapping, .opaqueList: return opaque(node, shape, path)
         case .text, .integer, .number, .duration, .endpoint, .choice: return scalar(node, shape, path)

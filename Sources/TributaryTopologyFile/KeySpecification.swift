@@ -15,6 +15,8 @@ indirect enum Shape: Sendable {
     case section(Section)
     /// A mapping whose key `kind` chooses the other keys.
     case variants([Variant])
+    /// A whole number, or a mapping whose key `kind` says how to draw one.
+    case countOr(ClosedRange<UInt64>, [Variant])
     /// A mapping from any name to a section.
     case named(Section)
     /// A mapping, or a list of mappings, that another verb reads; only its form is checked.

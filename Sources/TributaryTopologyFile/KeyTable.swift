@@ -45,6 +45,9 @@ enum KeyTable {
     private static let common = [
         Key("hold-out", .number, "The share kept at the root for evaluation when there is no test set."),
         Key("partition", .variants(partitions), "How examples are spread over devices; iid by default."),
+        Key("shard", .section(shard), "Each device draws its own examples, in place of a share of one table."),
+        Key("skew", .section(skew), "How devices differ in what they measure; held-out examples stay as they are."),
+        Key("drift", .list(.variants(drifts)), "How the world changes by round, held-out examples included."),
     ]
 
     static let data = [
@@ -77,7 +80,7 @@ enum KeyTable {
         Variant(
             "synthetic", "Seeded Gaussian classes.",
             [
-                Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows."),
+                Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows of the table."),
                 Key("features", .integer(1...1_000_000), required: true, "The number of values in a row."),
                 Key("classes", .integer(2...65_536), required: true, "The number of classes."),
             ] + common),

@@ -57,7 +57,8 @@ enum TopologyBuilder {
             }
         return DataSpecification(
             source: source, partition: partition(value?["partition"]),
-            holdOut: value?["hold-out"]?.number ?? holdOutDefault(source))
+            holdOut: value?["hold-out"]?.number ?? holdOutDefault(source), shard: shard(value?["shard"]),
+            skew: skew(value?["skew"]), drift: drift(value?["drift"]))
     }
 
     /// A fifth of the examples where the source brings no test set, nothing otherwise.

@@ -73,6 +73,12 @@ package enum TopologySchema {
             fields(of: section)
         case .variants(let variants):
             [.init("oneOf", .list(variants.map { .mapping(fields(of: $0.section, kind: $0)) }))]
+        case .countOr(let range, let variants):
+            [
+                .init(
+                    "anyOf",
+                    .list([.mapping(fields(of: .integer(range))), .mapping(fields(of: .variants(variants)))]))
+            ]
         case .named(let section):
             [.init("type", .text("object")), .init("additionalProperties", .mapping(fields(of: section)))]
         case .opaqueMapping:

@@ -31,6 +31,8 @@ def value_text(schema):
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if "oneOf" in schema:
         return "one of the kinds below"
+    if "anyOf" in schema:
+        return ", or ".join(value_text(part) for part in schema["anyOf"])
     kind = schema.get("type")
     if kind == "integer":
         return f"integer from {schema['minimum']}" + (f" to {schema['maximum']}" if schema["maximum"] < 1 << 62 else "")
@@ -56,6 +58,10 @@ def rows(schema, path=""):
 
 
 def nested(part, here):
+    if "anyOf" in part:
+        return [row for choice in part["anyOf"] for row in nested(choice, here)]
+    if "oneOf" in part.get("items", {}):
+        return nested(part["items"], here + "[]")
     if "oneOf" in part:
         found, first = [], part["oneOf"][0]["properties"]
         # What every kind has alike is listed once.
