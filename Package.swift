@@ -123,7 +123,10 @@ let package = Package(
         ),
         tests(
             "TributaryLearningTests",
-            ["TributaryLearning", "TributaryCore", "TributaryRing", "TributaryTestSupport", "CTributaryKernels"]
+            [
+                "TributaryLearning", "TributaryCodec", "TributaryCore", "TributaryRing", "TributaryTestSupport",
+                "CTributaryKernels",
+            ]
         ),
         tests(
             "TributaryProtocolTests",

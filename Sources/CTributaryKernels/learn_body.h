@@ -317,6 +317,8 @@ static void pool_backward(size_t height, size_t width, size_t channels, const fl
         }
 }
 
+#include "learn_dense_body.h"
+
 const struct learn_table LEARN_TABLE = {
     .gemm = gemm,
     .add_rows = add_rows,
@@ -329,4 +331,7 @@ const struct learn_table LEARN_TABLE = {
     .rows_to_image = rows_to_image,
     .pool = pool,
     .pool_backward = pool_backward,
+    .dense_pack = dense_pack,
+    .dense_unpack = dense_unpack,
+    .dense_step = dense_step,
 };

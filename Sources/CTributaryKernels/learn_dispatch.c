@@ -112,6 +112,24 @@ void tributary_learn_pool_backward(int32_t variant, size_t height, size_t width,
     table(variant)->pool_backward(height, width, channels, image, pooled, pooled_gradient, gradient);
 }
 
+size_t tributary_learn_dense_width(size_t outputs) { return (outputs + 15) / 16 * 16; }
+
+void tributary_learn_dense_pack(int32_t variant, const struct tributary_learn_dense *network, size_t count,
+                                const float *flat) {
+    table(variant)->dense_pack(network, count, flat);
+}
+
+bool tributary_learn_dense_unpack(int32_t variant, const struct tributary_learn_dense *network, size_t count,
+                                  const float *base, float *flat) {
+    return table(variant)->dense_unpack(network, count, base, flat);
+}
+
+struct tributary_learn_loss tributary_learn_dense_step(int32_t variant, const struct tributary_learn_dense *network,
+                                                       const float *features, const int32_t *labels,
+                                                       const uint32_t *rows, size_t m) {
+    return table(variant)->dense_step(network, features, labels, rows, m);
+}
+
 void tributary_learn_planes_to_image(size_t channels, size_t pixels, const float *planes, float *image) {
     tributary_learn_transpose(channels, pixels, planes, image);
 }

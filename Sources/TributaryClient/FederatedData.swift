@@ -66,6 +66,10 @@ package struct FederatedData: ShardSource {
         try shards.shard(of: client, round: round)
     }
 
+    package func sizes(of client: ClientIndex) throws -> (training: Int, holdOut: Int) {
+        try shards.sizes(of: client)
+    }
+
     /// The same shards as views of one table in memory, for processes that run many devices; O(rows) memory.
     ///
     /// - Throws: as `init`; `FilesError.tooLarge` when the table does not fit.

@@ -17,10 +17,10 @@ package enum RandomPurpose: UInt64, Sendable {
     case holdout = 8
     case shard = 9
     case skew = 10
-    case link = 32
-    case compute = 33
-    case availability = 34
-    case deviceClass = 35
+    case link = 11
+    case compute = 12
+    case availability = 13
+    case deviceClass = 14
 }
 
 /// A stream of random numbers keyed by (seed, purpose, round, edge round, client index).

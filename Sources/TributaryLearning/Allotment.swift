@@ -157,6 +157,23 @@ package struct Allotment: Sendable {
         return holding
     }
 
+    /// How many examples a device trains on, and how many it keeps for evaluation; O(1) unless it draws and evaluates.
+    ///
+    /// - Throws: as `holding(of:)`.
+    package func sizes(of client: ClientIndex) throws(LearningError) -> (training: Int, holdOut: Int) {
+        let count: Int
+        switch spread {
+        case .partition(let partition): count = partition.size(of: client)
+        case .made(let law): count = law.count(of: client)
+        case .drawn(let law, _, _):
+            guard deviceHoldOut != nil else { return (law.count(of: client), 0) }
+            let holding = try holding(of: client)
+            return (holding.training.count, holding.holdOut?.count ?? 0)
+        }
+        let kept = try HoldOut.count(of: count, fraction: deviceHoldOut ?? 0)
+        return (count - kept, kept)
+    }
+
     /// How many examples of each class a device holds, those for its evaluation included: `[classCount]`.
     ///
     /// - Throws: as `holding(of:)`.

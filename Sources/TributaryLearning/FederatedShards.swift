@@ -80,6 +80,10 @@ package struct FederatedShards: ShardSource {
             holdOutRows: holding.holdOut.map { Self.places(of: $0, in: distinct) }, transformation: transformation)
     }
 
+    package func sizes(of client: ClientIndex) throws -> (training: Int, holdOut: Int) {
+        try allotment.sizes(of: client)
+    }
+
     /// How many examples of each class a device holds in a round, those for its evaluation included: `[classCount]`.
     ///
     /// Features are neither read nor made.

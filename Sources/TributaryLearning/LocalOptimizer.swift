@@ -36,6 +36,12 @@ struct LocalOptimizer {
     /// The floats of state.
     var stateCount: Int { (momentCount + (keepsBase ? 1 : 0)) * parameterCount }
 
+    /// The learning rate of SGD without momentum and proximal term, which a step can take without a gradient in memory.
+    var plainRate: Float? {
+        guard case .sgd(let rate, _) = kind, stateCount == 0 else { return nil }
+        return rate
+    }
+
     /// Clears the moments and keeps the base.
     func reset(state: UnsafeMutablePointer<Float>, base: UnsafePointer<Float>) {
         state.update(repeating: 0, count: momentCount * parameterCount)

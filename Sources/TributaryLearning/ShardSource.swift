@@ -45,6 +45,11 @@ package protocol ShardSource: Sendable {
     ///
     /// - Throws: when the rows cannot be read.
     func shard(of client: ClientIndex, round: UInt32) throws -> Shard
+
+    /// How many examples a device trains on, and how many it keeps for evaluation, in any round.
+    ///
+    /// - Throws: when the examples cannot be spread as asked.
+    func sizes(of client: ClientIndex) throws -> (training: Int, holdOut: Int)
 }
 
 extension Examples {

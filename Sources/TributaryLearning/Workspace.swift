@@ -9,9 +9,6 @@ struct Workspace: Sendable {
         let output: Int
     }
 
-    /// The largest arena: 2^32 floats, 16 GiB.
-    private static let countMax = 1 << 32
-
     let rows: Int
     let input: Int
     let layers: [Place]
@@ -27,7 +24,7 @@ struct Workspace: Sendable {
     let count: Int
 
     init(architecture: ModelArchitecture, rows: Int, forTraining: Bool) throws(LearningError) {
-        var cursor = Cursor()
+        var cursor = ArenaCursor()
         let rows = max(rows, 1)
         self.rows = rows
         input = try cursor.take(architecture.featureCount, times: rows)
@@ -52,19 +49,5 @@ struct Workspace: Sendable {
         imageSignal = try cursor.take(image, times: training)
         transposed = try cursor.take(weights, times: training)
         count = cursor.position
-    }
-
-    /// Hands out the arena piece by piece.
-    private struct Cursor {
-        var position = 0
-
-        mutating func take(_ values: Int, times rows: Int) throws(LearningError) -> Int {
-            let (length, overflow) = values.multipliedReportingOverflow(by: rows)
-            guard !overflow, length <= Workspace.countMax - position else {
-                throw .settings("a batch of \(rows) examples does not fit the trainer's memory; use a smaller batch")
-            }
-            defer { position += length }
-            return position
-        }
     }
 }

@@ -30,8 +30,9 @@ struct Fleet: Sendable {
             end += deviceClass.share / total
             return end
         }
+        let settings = settings
         let models = [settings.availability] + settings.classes.map { $0.availability ?? settings.availability }
-        let seed = seed
+        let seed = tree.topology.seed
         availabilities = models.map { Availability($0, seed: seed, traces: traces) }
     }
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
-package import TributaryCodec
-package import TributaryCore
+import TributaryCodec
+import TributaryCore
 package import TributaryLearning
 
 /// What devices do when they train: the model, their shards, and what becomes of a delta beyond its bound.
@@ -45,12 +45,12 @@ package final class FleetWork: Sendable {
         switch job.kind {
         case .train(let settings):
             if settings.work == .none { return load(1, rows: 1) }
-            let count = try shards.counts(of: job.client).training
+            let count = try shards.sizes(of: job.client).training
             let batch = min(Int(settings.batch), max(1, count))
             let batches = settings.work.stepCount(examples: count, batch: batch)
             return load(Double(batches), rows: batch)
         case .evaluate:
-            let count = try shards.counts(of: job.client).holdOut
+            let count = try shards.sizes(of: job.client).holdOut
             let batch = Evaluation.batch
             return load(Double((count + batch - 1) / batch) * Self.evaluationShare, rows: batch)
         }
@@ -103,7 +103,8 @@ package final class FleetWork: Sendable {
     private func evaluate(_ task: TrainingTask) throws -> TrainingTask.Result {
         var sums = (correct: 0, lossSum: 0.0, count: 0)
         if let holdOut = try prepared(task.job).holdOut, holdOut.count > 0 {
-            let result = try Evaluation.run(architecture, parameters: task.base.values.span, examples: holdOut)
+            let parameters = task.base.values
+            let result = try Evaluation.run(architecture, parameters: parameters.span, examples: holdOut)
             sums = (result.correct, result.lossSum, result.count)
         }
         let metrics = [

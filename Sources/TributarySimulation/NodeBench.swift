@@ -14,7 +14,7 @@ import TributaryProtocol
 final class NodeBench {
     private let serials: DigestSerials
     private let isRoot: Bool
-    private let evaluate: ((Span<Float>) throws -> [MetricCounter])?
+    private let evaluate: Simulation.Judge?
     private let recompute: (TrainingTask) -> Void
     private var accumulator: Accumulator?
     private var groups: [GroupPlan] = []
@@ -36,7 +36,7 @@ final class NodeBench {
     ///   - evaluate: the root's judgement of a model; `nil` elsewhere, and where there is nothing to judge on.
     ///   - recompute: computes a device's delta whose memory was given back.
     init(
-        serials: DigestSerials, isRoot: Bool, evaluate: ((Span<Float>) throws -> [MetricCounter])?,
+        serials: DigestSerials, isRoot: Bool, evaluate: Simulation.Judge?,
         recompute: @escaping (TrainingTask) -> Void
     ) {
         self.serials = serials
@@ -66,7 +66,7 @@ final class NodeBench {
             guard let evaluate, case .model(let vector)? = objects[model] else {
                 return .evaluated(number, metrics: [])
             }
-            return .evaluated(number, metrics: try evaluate(vector.values.span))
+            return .evaluated(number, metrics: try evaluate(vector.values, number.round))
         case .checkpoint(let number, _): return .checkpointed(number)
         case .release(let digests): for digest in digests { objects[digest] = nil }
         case .fetch, .cancel: preconditionFailure("transfers belong to the links")

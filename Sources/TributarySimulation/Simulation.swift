@@ -10,6 +10,9 @@ package import TributaryTopology
 ///
 /// One thread uses it. The same setup gives the same run, to the bit, on any number of threads.
 package final class Simulation {
+    /// Judges flat parameters after a round.
+    package typealias Judge = (_ parameters: [Float], _ round: UInt32) throws -> [MetricCounter]
+
     /// What a simulation is made from.
     package struct Setup {
         package var tree: Tree
@@ -20,14 +23,14 @@ package final class Simulation {
         package var parameters: [Float]
         package var work: FleetWork
         /// The root's judgement of a model; `nil` where there is nothing to judge on.
-        package var evaluate: ((Span<Float>) throws -> [MetricCounter])?
+        package var evaluate: Judge?
         /// The waking times of a trace file, when the topology names one.
         package var traces: AvailabilityTraces?
         package var threadCount: Int
 
         package init(
             tree: Tree, digest: Digest, layout: ParameterLayout, parameters: [Float], work: FleetWork,
-            evaluate: ((Span<Float>) throws -> [MetricCounter])?, traces: AvailabilityTraces? = nil, threadCount: Int
+            evaluate: Judge?, traces: AvailabilityTraces? = nil, threadCount: Int
         ) {
             self.tree = tree
             self.digest = digest
