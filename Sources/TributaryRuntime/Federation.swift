@@ -15,7 +15,7 @@ import TributaryTopologyFile
 /// A topology with its keys, as one process sees it: from here every node of the file can be set up.
 package struct Federation: Sendable {
     package let tree: Tree
-    /// The digest of the canonical text: nodes that read different files do not talk to each other.
+    /// The digest of what all nodes must agree on: nodes that read different files do not talk to each other.
     package let digest: Digest
     package let keys: KeyDirectory
     /// Where relative paths of the topology start.
@@ -44,7 +44,7 @@ package struct Federation: Sendable {
         topology.rounds = overrides.rounds ?? topology.rounds
         topology.seed = overrides.seed ?? topology.seed
         tree = try Tree(topology)
-        digest = Digest.sha256(of: Array(tree.topology.canonicalText.utf8))
+        digest = Digest.sha256(of: Array(tree.topology.agreedText.utf8))
         self.keys = KeyDirectory(path: keys)
         directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }

@@ -16,10 +16,18 @@ package enum AvailabilityModel: Hashable, Sendable {
     case trace(path: String)
 
     /// The amplitude where a file gives none: the largest that keeps the probability in 0...1.
-    package static func amplitudeDefault(mean: Double) -> Double { max(0, min(mean, 1 - mean)) }
-    /// The peak where a file gives none: two at night, when phones idle on chargers (Bonawitz and others 2019,
-    /// "Towards Federated Learning at Scale: System Design", https://arxiv.org/abs/1902.01046).
+    package static func amplitudeDefault(mean: Double) -> Double {
+        // Twelve decimals, so that 1 - 0.7 is written 0.3.
+        (max(0, min(mean, 1 - mean)) * 1e12).rounded() / 1e12
+    }
+    /// The peak where a file gives none: two at night, when phones idle on chargers.
+    ///
+    /// Bonawitz and others 2019, "Towards Federated Learning at Scale: System Design",
+    /// https://arxiv.org/abs/1902.01046, saw most of them at night.
     package static let peakDefault = Duration.seconds(2 * 3600)
+
+    /// The offsets from UTC that exist, in whole hours.
+    package static let zoneRange = -12...14
 
     /// The name of the kind in files.
     package var kindName: String {

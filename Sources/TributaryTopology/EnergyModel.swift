@@ -26,7 +26,9 @@ package struct EnergyModel: Hashable, Sendable {
         self.receivePower = receivePower
     }
 
+    /// In watts.
     package static let transmitPowerDefault = 0.5
+    /// In watts.
     package static let receivePowerDefault = 0.0
 }
 
@@ -39,8 +41,11 @@ package enum ComputeEnergy: Hashable, Sendable {
     /// `alpha` is the chip's effective capacitance in farads.
     case capacitance(alpha: Double, frequency: Double)
 
+    /// In farads.
     package static let alphaDefault = 2e-28
+    /// In hertz.
     package static let frequencyDefault = 1e9
+    /// HierFAVG's processor.
     package static let `default` = ComputeEnergy.capacitance(alpha: alphaDefault, frequency: frequencyDefault)
 
     /// The name of the kind in files.

@@ -4,8 +4,9 @@
 import TributaryCore
 
 extension Topology {
-    /// The topology with the defaults that depend on other fields written out: optimizers of stepping tiers, the
-    /// root's deadline, uplink encodings.
+    /// The topology with the defaults that depend on other fields written out.
+    ///
+    /// They are the optimizers of stepping tiers, the root's deadline, uplink encodings, and links of tiers.
     package func filled() -> Topology {
         var filled = self
         for index in tiers.indices {
@@ -14,12 +15,32 @@ extension Topology {
             }
             if index == 0, tiers[index].deadline == nil { filled.tiers[index].deadline = Tier.deadlineDefault }
             if index > 0, tiers[index].uplink == nil { filled.tiers[index].uplink = uplink(ofTier: index) }
+            if index > 0, simulation.links[tiers[index].name] == nil {
+                filled.simulation.links[tiers[index].name] = .default
+            }
         }
         return filled
     }
 
     /// The topology with every default, in the one order in which it is written: equal topologies give equal documents.
     package var canonical: PlainValue {
+        let simulate = filled().simulation.canonical(tiers: tiers.map(\.name))
+        return .mapping(agreedFields + [.init("simulate", simulate)])
+    }
+
+    /// The canonical document as YAML.
+    package var canonicalText: String { Self.text(canonical) }
+
+    /// The canonical text without what a node need not know of others: its digest tells federations apart.
+    ///
+    /// The section `simulate` is left out, since it changes nothing in a deployment.
+    package var agreedText: String { Self.text(.mapping(agreedFields)) }
+
+    private static func text(_ document: PlainValue) -> String {
+        document.yamlLines().map(\.text).joined(separator: "\n") + "\n"
+    }
+
+    private var agreedFields: [PlainValue.Field] {
         let filled = filled()
         var fields: [PlainValue.Field] = [
             .init("tributary", .text("v1")),
@@ -41,12 +62,7 @@ extension Topology {
             let entries = nodes.sorted { $0.key < $1.key }.map { PlainValue.Field($0.key, $0.value.canonical) }
             fields.append(.init("nodes", .mapping(entries)))
         }
-        return .mapping(fields)
-    }
-
-    /// The canonical document as YAML: the text whose digest tells topologies apart.
-    package var canonicalText: String {
-        canonical.yamlLines().map(\.text).joined(separator: "\n") + "\n"
+        return fields
     }
 
     private func canonical(ofTier index: Int) -> PlainValue {

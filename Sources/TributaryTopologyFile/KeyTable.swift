@@ -138,7 +138,9 @@ enum KeyTable {
                 "edge-rounds", .integer(0...1000), "Rounds with the members inside one of the parent's; 1.",
                 place: .aggregators),
             Key("cohort", .section(cohort), "Who takes part in a round; everybody by default.", place: .devices),
-            Key("train", .section(train), "How devices train.", place: .devices),
+            Key(
+                "train", .scalarOr(.choice(["none"]), train),
+                "How devices train; 'none': each sends a seeded pseudo-delta.", place: .devices),
             Key(
                 "uplink",
                 .section(
@@ -218,12 +220,5 @@ enum KeyTable {
         Key("quorum", .number, "The node's own quorum."),
         Key("listen", .endpoint, "Where the node accepts children."),
         Key("advertise", .endpoint, "Where children reach the node."),
-    ])
-
-    private static let simulate = Section(keys: [
-        Key("links", .opaqueMapping, "Links by tier."),
-        Key("compute", .opaqueMapping, "How long a batch takes."),
-        Key("availability", .opaqueMapping, "When devices are reachable."),
-        Key("faults", .opaqueList, "What goes wrong and when."),
     ])
 }

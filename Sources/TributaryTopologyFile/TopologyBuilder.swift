@@ -10,12 +10,13 @@ enum TopologyBuilder {
         let tiers = root["tiers"]?.list ?? []
         var nodes: [String: NodeOverride] = [:]
         for (name, value) in root["nodes"]?.mapping ?? [:] { nodes[name] = override(value) }
+        let built = tiers.enumerated().map { tier($1, isRoot: $0 == 0) }
         return Topology(
             federation: root["federation"]?.text ?? "federation", seed: root["seed"]?.integer ?? 1,
             model: model(root["model"]), data: data(root["data"]),
             rounds: UInt32(clamping: root["rounds"]?.integer ?? 1), stop: stop(root["stop"]),
             evaluation: evaluation(root["evaluation"]),
-            tiers: tiers.enumerated().map { tier($1, isRoot: $0 == 0) }, nodes: nodes
+            tiers: built, nodes: nodes, simulation: simulation(root["simulate"], tiers: built)
         ).filled()
     }
 

@@ -115,6 +115,17 @@ import TributaryTopology
             ])
     }
 
+    @Test("what a simulation assumes is written out, and no part of what nodes must agree on")
+    func simulationText() {
+        var topology = Example.regions(2, devices: .perParent(2))
+        let (agreed, canonical) = (topology.agreedText, topology.canonicalText)
+        #expect(canonical.hasPrefix(agreed + "simulate:\n"))
+        topology.simulation.links["camera"] = LinkSettings(latency: .milliseconds(30))
+        topology.simulation.faults = [Fault(kind: .partition, target: .tier("camera"))]
+        #expect(topology.agreedText == agreed)
+        #expect(topology.canonicalText != canonical)
+    }
+
     @Test("equal topologies give equal text, different ones different text")
     func canonicalText() {
         let topology = Example.regions(2, devices: .perParent(2))
@@ -136,6 +147,8 @@ import TributaryTopology
         change { $0.tiers[2].training.deltaBound = 4 }
         change { $0.tiers[2].training.settings.optimizer = .sgd(learningRate: 0.05, momentum: 0.5) }
         change { $0.nodes["camera-1"] = NodeOverride(parent: "region-1") }
+        change { $0.tiers[2].training = .none }
         #expect(Set(changes.map(\.canonicalText) + [topology.canonicalText]).count == changes.count + 1)
+        #expect(Set(changes.map(\.agreedText) + [topology.agreedText]).count == changes.count + 1)
     }
 }
