@@ -99,7 +99,8 @@ let package = Package(
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
                 "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryFiles",
-                "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "CTributaryKernels",
+                "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "TributarySimulation",
+                "CTributaryKernels",
                 "CZeroMQ", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -14,6 +14,7 @@ package struct Tributary: ParsableCommand {
             CommandGroup(
                 name: "Writing a topology",
                 subcommands: [Init.self, Validate.self, Config.self, Show.self, DataCommand.self]),
+            CommandGroup(name: "Rehearsing", subcommands: [Simulate.self]),
             CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),

@@ -30,6 +30,8 @@ final class DeviceSession {
     /// Whether it is awake and its connection stands.
     var isOnline = true
     var isEnded = false
+    /// Messages on their way to it.
+    var inboundCount = 0
     /// The next alarm that is scheduled.
     var alarm: Moment?
 

@@ -32,7 +32,8 @@ extension Simulation {
     func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
         for action in session.machine.handle(event) { perform(action, session) }
-        if session.machine.isIdle { end(session) }
+        // A plan that is on its way finds the device that its parent sent it to.
+        if session.machine.isIdle, session.inboundCount == 0 { end(session) }
     }
 
     private func perform(_ action: ClientAction, _ session: DeviceSession) {

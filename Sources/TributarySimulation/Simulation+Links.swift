@@ -110,8 +110,10 @@ extension Simulation {
         spendRadio(session, receiving: byteCount)
         switch pass(byteCount, &session.link, up: false, name, deviceTierName) {
         case .arrives(let moment):
+            session.inboundCount += 1
             events.push(.toDevice(session, envelope, connection: session.link.connection), at: moment)
         case .arrivesTwice(let first, let second):
+            session.inboundCount += 2
             events.push(.toDevice(session, envelope, connection: session.link.connection), at: first)
             events.push(.toDevice(session, envelope, connection: session.link.connection), at: second)
         case .breaks(let reason): breakLink(of: session, reason)

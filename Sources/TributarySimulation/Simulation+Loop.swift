@@ -26,6 +26,7 @@ extension Simulation {
     private func handle(_ event: SimulationEvent) throws {
         switch event {
         case .toDevice(let session, let envelope, let connection):
+            session.inboundCount -= 1
             guard session.link.connection == connection, session.isOnline else { return }
             drive(session, .message(envelope))
         case .fromDevice(let session, let envelope, let connection):
