@@ -65,6 +65,10 @@ final class TrainingPool {
         flush()
         if task.claim() { return own(task) }
         while !task.isDone {
+            if let other = takeOne() {
+                own(other)
+                continue
+            }
             shared.isAwaited.store(true, ordering: .sequentiallyConsistent)
             if task.isDone { break }
             _ = shared.progress.wait(timeout: .now() + .milliseconds(1))
@@ -86,6 +90,14 @@ final class TrainingPool {
         finished.wait()
     }
 
+    /// Another task to spend the wait on.
+    private func takeOne() -> TrainingTask? {
+        while let task = shared.state.withLock({ Self.take(&$0, atMost: 1) }).tasks.first {
+            if task.claim() { return task }
+        }
+        return nil
+    }
+
     private func flush() {
         guard !staged.isEmpty else { return }
         shared.state.withLock { $0.tasks += staged }
@@ -95,7 +107,7 @@ final class TrainingPool {
 
     private static func serve(_ shelf: Shelf, _ worker: Worker) {
         while true {
-            let (tasks, isClosed) = shelf.state.withLock { take(&$0) }
+            let (tasks, isClosed) = shelf.state.withLock { take(&$0, atMost: chunkCount) }
             if isClosed { return }
             if tasks.isEmpty {
                 shelf.work.wait()
@@ -108,9 +120,9 @@ final class TrainingPool {
         }
     }
 
-    private static func take(_ state: inout Shared) -> (tasks: [TrainingTask], isClosed: Bool) {
+    private static func take(_ state: inout Shared, atMost count: Int) -> (tasks: [TrainingTask], isClosed: Bool) {
         if state.isClosed { return ([], true) }
-        let end = min(state.next + chunkCount, state.tasks.count)
+        let end = min(state.next + count, state.tasks.count)
         let taken = Array(state.tasks[state.next..<end])
         state.next = end
         if end == state.tasks.count {
