@@ -81,13 +81,3 @@ package struct SumTotals: Hashable, Sendable {
         self.metrics = metrics
     }
 }
-
-/// What a round machine wants done.
-package enum RoundAction: Hashable, Sendable {
-    case toParent(Message)
-    case toChild(NodeName, Message)
-    case work(RoundWork)
-    case report(TelemetryEvent)
-    /// The run is over.
-    case finish(ReasonCode?)
-}

@@ -172,12 +172,17 @@ struct MemoryTree {
     ) {
         let limit = Moment(nanoseconds: end.nanoseconds)
         while now < limit {
-            let alarm = aggregators.filter { !dead.contains($0.key) }.values.compactMap(\.nextAlarm).min()
+            let alarms = aggregators.filter { !dead.contains($0.key) }.values.compactMap(\.nextAlarm)
+            let retries = clients.filter { !dead.contains($0.key) }.values.compactMap(\.nextAlarm)
+            let alarm = (alarms + retries).min()
             let next = queue.indices.min { (queue[$0].at, queue[$0].order) < (queue[$1].at, queue[$1].order) }
             if let alarm, next.map({ alarm < queue[$0].at }) ?? true {
                 now = max(now, alarm)
                 for name in aggregators.keys.sorted() where !dead.contains(name) {
                     perform(aggregators[name]?.handle(.alarm, at: now) ?? [], at: name)
+                }
+                for name in clients.keys.sorted() where !dead.contains(name) {
+                    perform(clients[name]?.handle(.alarm, at: now) ?? [], at: name)
                 }
             } else if let next {
                 let item = queue.remove(at: next)
@@ -200,21 +205,21 @@ struct MemoryTree {
         switch delivery {
         case .connect(let name):
             guard !dead.contains(name) else { return }
-            if clients[name] != nil { perform(clients[name]?.handle(.connected) ?? [], at: name) }
+            if clients[name] != nil { perform(clients[name]?.handle(.connected, at: now) ?? [], at: name) }
             perform(aggregators[name]?.handle(.parentConnected, at: now) ?? [], at: name)
         case .up(let from, let to, let envelope):
             guard !dead.contains(from), !dead.contains(to) else { return }
             perform(aggregators[to]?.handle(.fromChild(from, envelope), at: now) ?? [], at: to)
         case .down(_, let to, let envelope):
             guard !dead.contains(to) else { return }
-            perform(clients[to]?.handle(.message(envelope)) ?? [], at: to)
+            perform(clients[to]?.handle(.message(envelope), at: now) ?? [], at: to)
             perform(aggregators[to]?.handle(.fromParent(envelope), at: now) ?? [], at: to)
         case .work(let name, let run, let result):
             guard !dead.contains(name) else { return }
             perform(aggregators[name]?.handle(.completed(run, result), at: now) ?? [], at: name)
         case .client(let name, let event):
             guard !dead.contains(name) else { return }
-            perform(clients[name]?.handle(event) ?? [], at: name)
+            perform(clients[name]?.handle(event, at: now) ?? [], at: name)
         }
     }
 
