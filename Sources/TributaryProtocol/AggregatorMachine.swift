@@ -155,7 +155,7 @@ package struct AggregatorMachine: Sendable {
             refuse(name, .unexpected, "say hello first")
             return
         }
-        guard let run = envelope.run, rounds[run] != nil else {
+        guard let run = envelope.run, rounds.index(forKey: run) != nil else {
             if let subject = envelope.message.subject {
                 let refusal = Refuse(subject: subject, reason: .wrongRun, text: "this node has no such run")
                 actions.append(.report(.refused(name, .wrongRun, text: refusal.text)))
@@ -239,7 +239,7 @@ package struct AggregatorMachine: Sendable {
 
     private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
         guard let run = envelope.run ?? rounds.keys.first, let layout else { return }
-        if rounds[run] == nil {
+        if rounds.index(forKey: run) == nil {
             guard case .plan = envelope.message else { return }
             // The root knows one run at a time: a new one ends what is left of the old.
             for old in rounds.keys { withRound(old) { round, _ in round.abandon() } }

@@ -12,7 +12,7 @@ package enum ClientEvent: Sendable {
     case fetched(Digest)
     case fetchFailed(Digest, ReasonCode)
     case progress(RoundNumber, permille: UInt32)
-    case trained(RoundNumber, TrainOutcome)
+    indirect case trained(RoundNumber, TrainOutcome)
     case trainingFailed(RoundNumber, text: String)
     /// Time has passed; due at `nextAlarm`.
     case alarm
@@ -37,7 +37,7 @@ package enum ClientAction: Hashable, Sendable {
     case send(Envelope)
     case fetch(ObjectReference)
     /// Do the local work on the model with digest `base`; answered by `trained` or `trainingFailed`.
-    case train(TrainJob, plan: RoundPlan)
+    indirect case train(TrainJob, plan: RoundPlan)
     /// The sequence number to use next; stored before the update that bears the number before it is sent.
     case store(sequence: UInt64)
     /// Nobody needs these objects any more.

@@ -58,9 +58,6 @@ struct Collection: Sendable {
             self.chosenCount = chosenCount
         }
 
-        var updateKey: UpdateKey? { if case .update(let update) = answer { update.key } else { nil } }
-        var sumKey: SumKey? { if case .sum(let offered) = answer { offered.offer.key } else { nil } }
-
         /// What a refusal of the answer refers to; `nil` while there is none.
         var subject: Refuse.Subject? {
             switch answer {
@@ -95,28 +92,28 @@ struct Collection: Sendable {
         /// Members whose connection broke: they may return before the deadline.
         var lost = 0
 
-        mutating func add(_ member: borrowing Member) {
-            chosen += member.chosenCount
-            reported += member.reportedCount
-            switch member.state {
+        mutating func add(_ state: State, chosen: UInt64, reported: UInt64) {
+            self.chosen += chosen
+            self.reported += reported
+            switch state {
             case .asked, .offered, .granted: open += 1
             case .folding: folding += 1
             case .accepted:
                 accepted += 1
-                contributors += member.reportedCount
+                contributors += reported
             case .out(let reason): lost += reason == .lost ? 1 : 0
             }
         }
 
-        mutating func remove(_ member: borrowing Member) {
-            chosen -= member.chosenCount
-            reported -= member.reportedCount
-            switch member.state {
+        mutating func remove(_ state: State, chosen: UInt64, reported: UInt64) {
+            self.chosen -= chosen
+            self.reported -= reported
+            switch state {
             case .asked, .offered, .granted: open -= 1
             case .folding: folding -= 1
             case .accepted:
                 accepted -= 1
-                contributors -= member.reportedCount
+                contributors -= reported
             case .out(let reason): lost -= reason == .lost ? 1 : 0
             }
         }
@@ -153,7 +150,7 @@ struct Collection: Sendable {
         var aggregatorCount = 0
         for (slot, member) in members.enumerated() {
             slots[member.name] = slot
-            tally.add(member)
+            tally.add(member.state, chosen: member.chosenCount, reported: member.reportedCount)
             if member.isAggregator { aggregatorCount += 1 }
         }
         self.slots = slots
@@ -179,10 +176,25 @@ struct Collection: Sendable {
     /// The slot of a member; `nil` for everybody else.
     func slot(of name: NodeName) -> Int? { slots[name] }
 
+    func state(of slot: Int) -> State { members[slot].state }
+
+    func isAggregator(_ slot: Int) -> Bool { slot < aggregatorCount }
+
+    /// The key of the update that a member has sent.
+    func updateKey(of slot: Int) -> UpdateKey? {
+        if case .update(let update) = members[slot].answer { update.key } else { nil }
+    }
+
+    /// The key of the sum that a member has offered.
+    func sumKey(of slot: Int) -> SumKey? {
+        if case .sum(let offered) = members[slot].answer { offered.offer.key } else { nil }
+    }
+
     mutating func update(_ slot: Int, _ change: (inout Member) -> Void) {
-        tally.remove(members[slot])
+        tally.remove(
+            members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
         change(&members[slot])
-        tally.add(members[slot])
+        tally.add(members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
     }
 
     /// Puts a lost member back into the round when it returns before the end.

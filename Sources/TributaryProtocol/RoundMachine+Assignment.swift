@@ -277,8 +277,8 @@ extension RoundMachine {
         var updates: [UpdateKey] = []
         var sums: [SumKey] = []
         for slot in collection.members.indices where collection.names(of: slot).contains(where: excluded.contains) {
-            if let key = collection.members[slot].sumKey { sums.append(key) }
-            if let key = collection.members[slot].updateKey { updates.append(key) }
+            if let key = collection.sumKey(of: slot) { sums.append(key) }
+            if let key = collection.updateKey(of: slot) { updates.append(key) }
             drop(slot, .duplicate)
         }
         if !updates.isEmpty || !sums.isEmpty { work(.takeOut(updates, sums: sums)) }

@@ -31,11 +31,11 @@ extension RoundMachine {
             answerWithoutRound(update.number, .update(update.key), to: name)
             return
         }
-        guard let slot = collection?.slot(of: name), let state = collection?.members[slot].state else {
+        guard let slot = collection?.slot(of: name), let state = collection?.state(of: slot) else {
             refuse(name, .update(update.key), .notInCohort, "'\(name)' was not chosen for round \(update.number)")
             return
         }
-        let isKnown = collection?.members[slot].updateKey == update.key
+        let isKnown = collection?.updateKey(of: slot) == update.key
         switch state {
         case .accepted where isKnown:
             toChild(name, .receipt(Receipt(subject: .update(update.key), durability: .memory)))
@@ -81,8 +81,8 @@ extension RoundMachine {
     }
 
     private mutating func progressed(_ working: Working, by name: NodeName) {
-        guard let slot = collection?.slot(of: name), collection?.members[slot].isAggregator == true,
-            collection?.members[slot].state == .asked
+        guard let slot = collection?.slot(of: name), collection?.isAggregator(slot) == true,
+            collection?.state(of: slot) == .asked
         else { return }
         collection?.update(slot) {
             $0.says(chosen: working.chosenCount)
@@ -94,7 +94,7 @@ extension RoundMachine {
     private mutating func gaveUp(_ refusal: Refuse, by name: NodeName, _ membership: Membership, at now: Moment) {
         guard case .update(let key) = refusal.subject, key.node == name else { return }
         report(.refused(name, refusal.reason, text: refusal.text))
-        if let slot = collection?.slot(of: name), collection?.members[slot].state == .asked {
+        if let slot = collection?.slot(of: name), collection?.state(of: slot) == .asked {
             drop(slot, refusal.reason)
         }
         advance(membership, at: now)
@@ -113,13 +113,13 @@ extension RoundMachine {
             answerWithoutRound(offer.key.number, .sum(offer.key), to: name)
             return
         }
-        guard let slot = collection?.slot(of: name), collection?.members[slot].isAggregator == true,
-            let state = collection?.members[slot].state
+        guard let slot = collection?.slot(of: name), collection?.isAggregator(slot) == true,
+            let state = collection?.state(of: slot)
         else {
             refuse(name, .sum(offer.key), .notInCohort, "'\(name)' has no part in round \(offer.key.number)")
             return
         }
-        let isKnown = collection?.members[slot].sumKey == offer.key
+        let isKnown = collection?.sumKey(of: slot) == offer.key
         switch state {
         case .accepted where isKnown:
             toChild(name, .receipt(Receipt(subject: .sum(offer.key), durability: .memory)))
@@ -192,7 +192,7 @@ extension RoundMachine {
     // MARK: Work results
 
     mutating func fetched(_ digest: Digest, from name: NodeName) {
-        guard let slot = collection?.slot(of: name), let state = collection?.members[slot].state else { return }
+        guard let slot = collection?.slot(of: name), let state = collection?.state(of: slot) else { return }
         switch collection?.members[slot].answer {
         case .update(let update) where state == .offered && update.body?.digest == digest:
             collection?.update(slot) { $0.state = .folding }
@@ -226,7 +226,7 @@ extension RoundMachine {
     mutating func folded(
         _ key: UpdateKey, _ refusal: RoundWorkResult.Refusal?, _ membership: Membership, at now: Moment
     ) {
-        guard let slot = collection?.slot(of: key.node), collection?.members[slot].updateKey == key else { return }
+        guard let slot = collection?.slot(of: key.node), collection?.updateKey(of: slot) == key else { return }
         if let refusal {
             refuse(key.node, .update(key), refusal.reason, refusal.text)
             drop(slot, refusal.reason)
@@ -270,8 +270,8 @@ extension RoundMachine {
     mutating func namesRead(
         _ key: SumKey, _ names: [ContributionName]?, _ membership: Membership, at now: Moment
     ) {
-        guard let slot = collection?.slot(of: key.node), collection?.members[slot].state == .offered,
-            collection?.members[slot].sumKey == key
+        guard let slot = collection?.slot(of: key.node), collection?.state(of: slot) == .offered,
+            collection?.sumKey(of: slot) == key
         else { return }
         guard let names, zip(names, names.dropFirst()).allSatisfy({ $0 < $1 }) else {
             refuse(key.node, .sum(key), .malformed, "a name list holds each name once, in ascending order")

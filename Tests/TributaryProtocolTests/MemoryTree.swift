@@ -82,15 +82,19 @@ struct MemoryTree {
     var finishedAt: Moment?
     /// Clients and aggregators that are gone: nothing reaches them and they say nothing.
     var dead: Set<NodeName> = []
+    /// Set by a test's hook: the delivery at hand does not arrive, and nobody is told.
+    var isLost = false
     /// How long a client trains; a test makes stragglers of it.
     var trainingTime: [NodeName: Duration] = [:]
 
     static let layoutTensors = [ParameterTensor(name: "weight", group: "body", shape: [4])]
 
+    static func layout() throws -> ParameterLayout { try ParameterLayout(tensors: layoutTensors) }
+
     init(_ specs: [Spec], _ settings: Settings = Settings()) throws {
         self.settings = settings
         random = CounterRandom(seed: settings.seed, purpose: .synthetic)
-        let layout = try ParameterLayout(tensors: Self.layoutTensors)
+        let layout = try Self.layout()
         for spec in specs { self.specs[NodeName(spec.name)] = spec }
         for spec in specs {
             let name = NodeName(spec.name)
@@ -188,7 +192,8 @@ struct MemoryTree {
                 let item = queue.remove(at: next)
                 now = max(now, item.at)
                 hook(&self, item.delivery)
-                deliver(item.delivery)
+                if !isLost { deliver(item.delivery) }
+                isLost = false
             } else {
                 return
             }
