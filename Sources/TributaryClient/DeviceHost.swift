@@ -36,6 +36,9 @@ package final class DeviceHost {
         let queue: WorkQueue<LocalWork, ClientEvent>
         var model: Digest?
         var isFinished = false
+
+        /// When the machine wants to hear that time has passed.
+        var alarm: Moment? { isFinished ? nil : machine.nextAlarm }
     }
 
     private let bus: Bus
@@ -80,9 +83,11 @@ package final class DeviceHost {
     /// Serves until every device is done; ends cleanly on request.
     package func run() {
         while seats.values.contains(where: { !$0.isFinished }) {
-            for event in bus.poll(until: nil) { handle(event) }
+            for event in bus.poll(until: seats.values.compactMap(\.alarm).min()) { handle(event) }
+            let now = Bus.now()
             for peer in Array(seats.keys) {
                 for outcome in seats[peer]?.queue.takeOutcomes() ?? [] { drive(peer, outcome) }
+                if let alarm = seats[peer]?.alarm, alarm <= now { drive(peer, .alarm) }
             }
             if shutdown.isRequested {
                 for (peer, seat) in seats where !seat.isFinished { drive(peer, .stop) }
@@ -111,7 +116,7 @@ package final class DeviceHost {
 
     private func drive(_ peer: Peer, _ event: ClientEvent) {
         guard var seat = seats[peer], !seat.isFinished else { return }
-        let actions = seat.machine.handle(event)
+        let actions = seat.machine.handle(event, at: Bus.now())
         for action in actions { perform(action, peer, &seat) }
         seats[peer] = seat
     }

@@ -31,7 +31,8 @@ extension Simulation {
     /// Lets a device's machine decide, and does what it decides.
     func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
-        for action in session.machine.handle(event) { perform(action, session) }
+        for action in session.machine.handle(event, at: now) { perform(action, session) }
+        scheduleAlarm(session)
         // A plan that is on its way finds the device that its parent sent it to.
         if session.machine.isIdle, session.inboundCount == 0 { end(session) }
     }
@@ -185,7 +186,19 @@ extension Simulation {
         drive(session, .disconnected)
     }
 
+    // MARK: Alarms
+
+    private func scheduleAlarm(_ session: DeviceSession) {
+        guard let due = session.machine.nextAlarm, !session.isEnded else { return }
+        let moment = max(now, due)
+        if let alarm = session.alarm, alarm <= moment { return }
+        session.alarm = moment
+        events.push(.deviceAlarm(session), at: moment)
+    }
+
     func deviceAlarm(_ session: DeviceSession) {
+        guard !session.isEnded, let alarm = session.alarm, alarm <= now else { return }
         session.alarm = nil
+        if let due = session.machine.nextAlarm, due <= now { drive(session, .alarm) } else { scheduleAlarm(session) }
     }
 }
