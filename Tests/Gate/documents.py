@@ -61,7 +61,7 @@ def nested(part, here):
     if "anyOf" in part:
         return [row for choice in part["anyOf"] for row in nested(choice, here)]
     if "oneOf" in part.get("items", {}):
-        return nested(part["items"], here + "[]")
+        return nested(part["items"], here)
     if "oneOf" in part:
         found, first = [], part["oneOf"][0]["properties"]
         # What every kind has alike is listed once.
