@@ -7,6 +7,7 @@ import TributaryCore
 import TributaryFiles
 import TributaryLearning
 import TributaryProtocol
+import TributaryRing
 import TributaryTopology
 
 @testable import TributaryClient
@@ -27,6 +28,10 @@ import TributaryTopology
             law: data.shards.law)
         let parameters = architecture.initialParameters(seed: 1)
         let base = try store.put(parameters.span.bytes)
+        let group = GroupPlan(
+            name: "body", parameterCount: UInt64(parameters.count),
+            ring: try RingParameters(deltaBound: 8, weightMax: 1_000, cohortMax: 6), encoding: .float32,
+            normaliser: .weight)
         // Forwards and back: what a device did before does not show.
         for round in [1, 3, 2, 3, 1] as [UInt32] {
             let shard = try data.shard(of: client, round: round)
@@ -41,7 +46,7 @@ import TributaryTopology
                 let job = TrainJob(client: client, number: RoundNumber(round: round), kind: kind, seed: 1)
                 let plan = RoundPlan(
                     number: job.number, kind: kind, model: ModelReference(digest: base.digest, sources: []),
-                    groups: [], selection: .all, timeLeft: .seconds(1), seed: 1)
+                    groups: [group], selection: .all, timeLeft: .seconds(1), seed: 1)
                 var expected = parameters
                 var span = expected.mutableSpan
                 let report = try trainer.run(job, parameters: &span) { _ in }
