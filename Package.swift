@@ -159,6 +159,13 @@ let package = Package(
                 "TributaryTestSupport", "CZeroMQ",
             ]
         ),
+        tests(
+            "TributaryClientTests",
+            [
+                "TributaryClient", "TributaryFiles", "TributaryLearning", "TributaryProtocol", "TributaryTopology",
+                "TributaryCore", "TributaryRing",
+            ]
+        ),
         // Runs the program itself, so it must be built first.
         tests("TributaryIntegrationTests", ["tributary"]),
     ]

@@ -62,6 +62,7 @@ package struct FederatedData: ShardSource {
         return examples.map { HeldOutExamples($0, law: shards.law) }
     }
 
+    /// What a device holds in a round; rows of files are read at each call.
     package func shard(of client: ClientIndex, round: UInt32) throws -> Shard {
         try shards.shard(of: client, round: round)
     }

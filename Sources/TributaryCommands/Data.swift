@@ -55,7 +55,8 @@ struct DataCommand: ParsableCommand {
             let data = try federation.data()
             let deviceCount = federation.tree.deviceCount
             let summary = try DataSummary(
-                federation.tree, classCount: data.classCount, sampleMax: sample, deviceRows: devices ?? (deviceCount <= 24 ? deviceCount : 0)
+                federation.tree, classCount: data.classCount, sampleMax: sample,
+                deviceRows: devices ?? (deviceCount <= 24 ? deviceCount : 0)
             ) { try data.shards.labelCounts(of: $0, round: round) }
             let width = Terminal.isInteractive(STDOUT_FILENO) ? Terminal.width(STDOUT_FILENO) : nil
             let drawing = DataDrawing(summary: summary, deviceCount: deviceCount, classNames: data.classNames)

@@ -19,9 +19,8 @@ struct DataDrawing {
     func text(heatMapWidth: Int?) -> String {
         var text = tiers() + "\n" + matrix()
         if summary.isEstimate {
-            text =
-                "estimated from \(summary.sampleCount) of \(deviceCount) devices; --sample \(deviceCount) counts all\n\n"
-                + text
+            let counted = "estimated from \(summary.sampleCount) of \(deviceCount) devices"
+            text = counted + "; --sample \(deviceCount) counts all\n\n" + text
         }
         if let heatMapWidth, let map = heatMap(width: heatMapWidth) { text += "\n" + map }
         return text

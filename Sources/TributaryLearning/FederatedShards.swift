@@ -58,6 +58,7 @@ package struct FederatedShards: ShardSource {
             deviceHoldOut: deviceHoldOut, seed: seed)
     }
 
+    /// What a device holds in a round; O(classes + its rows), and no more than that is read or made.
     package func shard(of client: ClientIndex, round: UInt32) throws -> Shard {
         let holding = try allotment.holding(of: client)
         let transformation = law.transformation(of: client, round: round)

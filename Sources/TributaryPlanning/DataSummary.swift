@@ -57,7 +57,7 @@ package struct DataSummary: Hashable, Sendable {
 
     /// Root first, devices last.
     package let tiers: [Tier]
-    /// All aggregators in the order of the tree, root first.
+    /// All aggregators tier by tier, root first.
     package let nodes: [Node]
     /// The first devices, as many as were asked for.
     package let devices: [Device]

@@ -80,7 +80,9 @@ enum KeyTable {
         Variant(
             "synthetic", "Seeded Gaussian classes.",
             [
-                Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows of the table."),
+                Key(
+                    "examples", .integer(1...1_000_000_000), required: true,
+                    "Rows of the table; with shard, only the root's share of them is made."),
                 Key("features", .integer(1...1_000_000), required: true, "The number of values in a row."),
                 Key("classes", .integer(2...65_536), required: true, "The number of classes."),
             ] + common),

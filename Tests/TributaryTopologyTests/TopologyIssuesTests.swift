@@ -24,6 +24,27 @@ import TributaryTopology
         (.range, "data.hold-out", { $0.data.holdOut = .nan }),
         (.range, "data.classes", { $0.data.source = .synthetic(examples: 1, features: 1, classes: 1) }),
         (.range, "data.partition.alpha", { $0.data.partition = .dirichlet(alpha: .infinity) }),
+        (.range, "data.shard.examples", { $0.data.shard = .init(examples: .fixed(0)) }),
+        (
+            .range, "data.shard.examples.exponent",
+            { $0.data.shard = .init(examples: .powerLaw(exponent: .nan, min: 1, max: 2)) }
+        ),
+        (
+            .range, "data.shard.examples.max",
+            { $0.data.shard = .init(examples: .powerLaw(exponent: 2, min: 1, max: 1_000_001)) }
+        ),
+        (
+            .range, "data.shard.examples.sigma",
+            { $0.data.shard = .init(examples: .logNormal(median: 5, sigma: .infinity, min: 1, max: 9)) }
+        ),
+        (.range, "data.skew.rotation", { $0.data.skew = SkewSpecification(rotation: .nan) }),
+        (.range, "data.skew.noise", { $0.data.skew = SkewSpecification(noise: .infinity) }),
+        (.range, "data.drift[0].per-round", { $0.data.drift = [.bias(.init(perRound: .nan))] }),
+        (
+            .range, "data.drift[1].at",
+            { $0.data.drift = [.bias(.init(perRound: 1)), .labels(at: 0, swaps: [.init(0, 1)])] }
+        ),
+        (.data, "data.drift[0].swap[0]", { $0.data.drift = [.labels(at: 1, swaps: [.init(-1, 1)])] }),
         (.tiers, "tiers", { $0.tiers = [] }),
         (.quorum, "tiers[1].quorum", { $0.tiers[1].quorum = .nan }),
         (.range, "tiers[1].edge-rounds", { $0.tiers[1].edgeRounds = 0 }),

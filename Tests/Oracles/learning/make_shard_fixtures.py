@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage, stats
 
 SHARES = [0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.9999]
+SIZES_AND_ANGLES = [(5, 5, 90), (5, 5, -90), (6, 6, 180), (7, 7, 15), (6, 8, -33.5), (8, 5, 271), (9, 9, 720)]
 
 
 def quantiles(exponent, low, high):
@@ -49,7 +50,7 @@ print(
             ],
             "rotations": [
                 rotation(h, w, d)
-                for h, w, d in [(5, 5, 90), (5, 5, -90), (6, 6, 180), (7, 7, 15), (6, 8, -33.5), (8, 5, 271), (9, 9, 720)]
+                for h, w, d in SIZES_AND_ANGLES
             ],
         },
         separators=(",", ":"),
