@@ -63,6 +63,7 @@ let package = Package(
         room("TributaryLearning", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryProtocol", ["TributaryCore", "TributaryRing", "TributaryTopology"]),
         room("TributaryPlanning", ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryLearning"]),
+        room("TributaryReport", ["TributaryCore", "TributaryTopology"]),
         room("TributaryTelemetry", ["TributaryCore"]),
 
         // Rooms that touch the world.
@@ -90,15 +91,16 @@ let package = Package(
             "TributaryRuntime",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
-                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry",
-                "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryBus", "TributaryClient",
+                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryReport",
+                "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryBus",
+                "TributaryClient",
             ]
         ),
         room(
             "TributaryCommands",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
-                "TributaryProtocol", "TributaryPlanning", "TributaryTelemetry", "TributaryFiles",
+                "TributaryProtocol", "TributaryPlanning", "TributaryReport", "TributaryTelemetry", "TributaryFiles",
                 "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "TributarySimulation",
                 "CTributaryKernels",
                 "CZeroMQ", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -139,6 +141,13 @@ let package = Package(
         tests(
             "TributaryPlanningTests",
             ["TributaryPlanning", "TributaryTopology", "TributaryCore", "TributaryRing", "TributaryLearning"]
+        ),
+        tests(
+            "TributaryReportTests",
+            [
+                "TributaryReport", "TributaryRuntime", "TributaryTopology", "TributaryFiles", "TributaryCore",
+                "TributaryTestSupport",
+            ]
         ),
         tests(
             "TributaryFilesTests",

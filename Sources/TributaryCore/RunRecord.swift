@@ -23,7 +23,7 @@ package struct RunRecord: Hashable, Sendable, Decodable {
     package var seed: UInt64
     /// The version of the program.
     package var version: String
-    /// Of the topology file's bytes, 64 hexadecimal digits.
+    /// Of the canonical topology, 64 hexadecimal digits.
     package var topologySHA256: String?
     package var devices: UInt64
     package var aggregators: UInt64
@@ -41,6 +41,8 @@ package struct RunRecord: Hashable, Sendable, Decodable {
     package var labels: LabelMap?
     /// Faults that were played, in the order of their beginnings.
     package var faults: [FaultNote] = []
+    /// When the run began, in seconds since 1970 UTC.
+    package var startedAt: UInt64?
     /// Whether the run came to its own end; `false` when it was stopped or broke.
     package var isComplete = true
     /// Real time from start to end.
@@ -82,6 +84,7 @@ package struct RunRecord: Hashable, Sendable, Decodable {
         case command, federation, seed, version, devices, aggregators, settings, tiers, nodes, rounds, fairness, labels
         case faults, directory
         case topologySHA256 = "topology_sha256"
+        case startedAt = "started_at"
         case isComplete = "complete"
         case wallSeconds = "wall_seconds"
         case virtualSeconds = "virtual_seconds"

@@ -36,7 +36,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|Users|opt/swift)/[\w
 
 PURE = set(
     "TributaryRing TributaryCore TributaryTopology TributaryCodec TributaryAggregation TributaryPrivacy "
-    "TributaryLearning TributaryProtocol TributaryPlanning".split()
+    "TributaryLearning TributaryProtocol TributaryPlanning TributaryReport".split()
 )
 # What a pure room may stand on, besides other pure rooms.
 PURE_DOORS = {"CTributaryKernels"}
