@@ -51,15 +51,15 @@ package struct AggregatorMachine: Sendable {
         membership = Membership(clients: clients)
     }
 
-    /// The root of a new run.
+    /// The root of a run; `model` is the initial one, or what `round` gave when the run goes on.
     package init(
         configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference,
-        clients: any ClientPopulation = ConnectedClients()
+        round: UInt32 = 0, clients: any ClientPopulation = ConnectedClients()
     ) {
         self.configuration = configuration
         membership = Membership(clients: clients)
         self.layout = layout
-        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
+        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)
     }
 
     /// The runs that this node has a part in.

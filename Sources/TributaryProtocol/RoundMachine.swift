@@ -59,15 +59,16 @@ package struct RoundMachine: Sendable {
     /// What was decided; the aggregator's machine lends its buffer for the time of an event.
     var actions: [AggregatorAction] = []
 
-    /// The machine of one run; `model` is the initial one at the root, whose coordinator starts at once, else `nil`.
+    /// The machine of one run; `model` is set at the root alone, whose coordinator starts at once after `round`.
     package init(
-        run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil
+        run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil,
+        round: UInt32 = 0
     ) {
         self.run = run
         self.configuration = configuration
         self.layout = layout
         if let root = configuration.root, let model {
-            coordinator = Coordinator(settings: root, model: model)
+            coordinator = Coordinator(settings: root, model: model, round: round)
         }
     }
 

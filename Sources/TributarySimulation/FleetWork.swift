@@ -62,14 +62,23 @@ package final class FleetWork: Sendable {
     func makeWorker() -> TrainingPool.Worker {
         let desk = Desk(architecture)
         return { task in
-            task.finish(
-                Result {
-                    switch task.job.kind {
-                    case .train(let settings): try self.train(task, settings, desk)
-                    case .evaluate: try self.evaluate(task)
-                    }
-                }.mapError { TrainingTask.Failure(text: "\($0)") })
+            Result {
+                switch task.job.kind {
+                case .train(let settings): try self.train(task, settings, desk)
+                case .evaluate: try self.evaluate(task)
+                }
+            }.mapError { TrainingTask.Failure(text: "\($0)") }
         }
+    }
+
+    /// How well a model does on a device's own examples: those kept for evaluation, else those it trains on.
+    ///
+    /// - Returns: the share of examples that it gets right; `nil` without examples.
+    func accuracy(of model: [Float], on client: ClientIndex, round: UInt32) throws -> Double? {
+        let shard = try shards.shard(of: client, round: round)
+        let examples = shard.holdOut() ?? shard.training()
+        guard examples.count > 0 else { return nil }
+        return try Evaluation.run(architecture, parameters: model.span, examples: examples).accuracy
     }
 
     /// One thread's trainer.

@@ -21,7 +21,8 @@ final class NodeBench {
     private var pending: [(update: Update, values: PendingValues)] = []
     private var folded: [UpdateKey: (update: Update, values: PendingValues)] = [:]
     private var sums: [SumKey: (sum: Sum, body: SumBody?)] = [:]
-    private var optimizerState: [[Float]] = []
+    /// The server optimizer's vectors.
+    var optimizerState: [[Float]] = []
     /// What the node holds, by digest.
     var objects: [Digest: SimulatedObject] = [:]
 

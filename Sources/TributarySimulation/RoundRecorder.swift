@@ -23,7 +23,9 @@ struct RoundRecorder {
     /// Accuracies of single devices in the last survey.
     private(set) var deviceAccuracies: [ClientIndex: Double] = [:]
     /// The root's newest model.
-    private(set) var model: Digest?
+    var model: Digest?
+    /// The last row's round, and when it was over.
+    private(set) var completed: (round: UInt32, at: Moment)?
     /// Updates that entered committed rounds.
     private(set) var clientRounds: UInt64 = 0
     /// The last round that was opened.
@@ -41,6 +43,11 @@ struct RoundRecorder {
         compute = tierNames.map { _ in 0 }
         radio = compute
         dropped = tierNames.map { _ in [:] }
+    }
+
+    /// The open round, devices chosen for it, and those whose updates were folded.
+    var progress: (round: UInt32, chosen: UInt64, reported: UInt64) {
+        (round, chosen.last ?? 0, reported.last ?? 0)
     }
 
     // MARK: Counting
@@ -130,6 +137,7 @@ struct RoundRecorder {
         }
         row?.virtualSeconds = (now - begin).seconds
         row?.virtualEnd = now.seconds
+        completed = (round, now)
         switch outcome {
         case .committed(let count): clientRounds += count
         case .failed(let reason): row?.failure = reason.rawValue

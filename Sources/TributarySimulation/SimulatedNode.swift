@@ -23,6 +23,8 @@ final class SimulatedNode {
     /// The devices that have a part in a round now.
     var sessions: [NodeName: DeviceSession] = [:]
     var isAlive = true
+    /// How often the node was started; each start of the root is a run of its own.
+    var starts = 0
     /// Whether the connection to the parent was ever made.
     var isConnected = false
     /// How far the node's clock is ahead, and how much faster it runs, in parts per million.

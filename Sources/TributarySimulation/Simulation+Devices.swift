@@ -83,7 +83,7 @@ extension Simulation {
             drive(session, .trainingFailed(job.number, text: "the base model is gone"))
             return
         }
-        let task = TrainingTask(job: job, groups: plan.groups, base: model.vector)
+        let task = TrainingTask(job: job, groups: plan.groups, base: model.vector, budget: budget)
         let load: FleetWork.Load
         do {
             load = try setup.work.load(of: job)

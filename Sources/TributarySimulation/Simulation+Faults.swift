@@ -11,7 +11,9 @@ extension Simulation {
     func play(_ fault: Fault, _ index: Int, begins: Bool) {
         if begins {
             faults.begin(fault)
-            if let end = fault.until { events.push(.fault(index, begins: false), at: Moment(nanoseconds: end.nanoseconds)) }
+            if let end = fault.until {
+                events.push(.fault(index, begins: false), at: Moment(nanoseconds: end.nanoseconds))
+            }
         } else {
             faults.end(fault)
         }

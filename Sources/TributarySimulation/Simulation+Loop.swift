@@ -76,7 +76,9 @@ extension Simulation {
             for chore in batch where chore.node.isAlive {
                 switch chore.task {
                 case .perform(let work):
-                    if let result = try chore.node.bench.perform(work) { drive(chore.node, .completed(chore.run, result)) }
+                    if let result = try chore.node.bench.perform(work) {
+                        drive(chore.node, .completed(chore.run, result))
+                    }
                 case .deliver(let result): drive(chore.node, .completed(chore.run, result))
                 }
             }

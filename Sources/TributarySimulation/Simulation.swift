@@ -27,11 +27,15 @@ package final class Simulation {
         /// The waking times of a trace file, when the topology names one.
         package var traces: AvailabilityTraces?
         package var threadCount: Int
+        /// Where an earlier run stopped; `nil` starts anew.
+        package var checkpoint: SimulationCheckpoint?
 
         package init(
             tree: Tree, digest: Digest, layout: ParameterLayout, parameters: [Float], work: FleetWork,
-            evaluate: Judge?, traces: AvailabilityTraces? = nil, threadCount: Int
+            evaluate: Judge?, traces: AvailabilityTraces? = nil, threadCount: Int,
+            checkpoint: SimulationCheckpoint? = nil
         ) {
+            self.checkpoint = checkpoint
             self.tree = tree
             self.digest = digest
             self.layout = layout
@@ -58,6 +62,7 @@ package final class Simulation {
     let faults: FaultState
     let serials = DigestSerials()
     let pool: TrainingPool
+    let budget = DeltaBudget(byteCountMax: SimulationForecast.deltaByteCountMax)
     let nodes: [SimulatedNode]
     let run: RunID
     var events = EventQueue<SimulationEvent>()
@@ -66,8 +71,6 @@ package final class Simulation {
     var recorder: RoundRecorder
     var transferSizes = TransferSizes()
     var isFinished = false
-    /// How often the root was started: each start is a run of its own.
-    var rootStarts = 0
 
     /// The virtual clock.
     package internal(set) var now = Moment(nanoseconds: 0)
@@ -103,9 +106,13 @@ package final class Simulation {
             nodes.append(node)
         }
         self.nodes = nodes
+        now = setup.checkpoint?.now ?? Moment(nanoseconds: 0)
         for node in nodes { start(node) }
         for (index, fault) in tree.topology.simulation.faults.enumerated() {
-            events.push(.fault(index, begins: true), at: Moment(nanoseconds: fault.from.nanoseconds))
+            let end = fault.until.map { Moment(nanoseconds: $0.nanoseconds) }
+            // What was over before the run goes on is not played again.
+            if let end, end <= now { continue }
+            events.push(.fault(index, begins: true), at: max(now, Moment(nanoseconds: fault.from.nanoseconds)))
         }
     }
 
@@ -132,17 +139,20 @@ package final class Simulation {
         let clients = SimulatedClients(
             tree: tree, declared: tree.aggregators[node.position].devices, fleet: fleet, faults: faults)
         node.bench = Self.bench(setup, serials, pool, isRoot: isRoot)
+        if node.starts == 0 { node.bench.optimizerState = setup.checkpoint?.optimizerState[node.name] ?? [] }
+        node.starts += 1
         node.isAlive = true
         node.alarm = nil
         if isRoot {
-            rootStarts += 1
-            let run = rootStarts == 1 ? run : RunID("\(self.run)-\(rootStarts)")
-            let vector = ModelVector(setup.parameters)
+            let run = node.starts == 1 ? run : RunID("\(self.run)-\(node.starts)")
+            let resumed = node.starts == 1 ? setup.checkpoint : nil
+            let vector = ModelVector(resumed?.model ?? setup.parameters)
             let digest = NodeBench.digest(of: vector)
             node.bench.objects[digest] = .model(vector)
             node.machine = AggregatorMachine(
                 configuration: configuration, run: run, layout: setup.layout,
-                model: NodeBench.reference(digest, vector), clients: clients)
+                model: NodeBench.reference(digest, vector), round: resumed?.round ?? 0, clients: clients)
+            recorder.model = digest
             drive(node, .alarm)
         } else {
             node.machine = AggregatorMachine(configuration: configuration, clients: clients)
@@ -150,11 +160,6 @@ package final class Simulation {
         }
     }
 
-    /// The root's present model, flat, in layout order; `nil` while the root is down.
-    package var model: [Float]? {
-        guard let digest = recorder.model, case .model(let vector)? = root.bench.objects[digest] else { return nil }
-        return vector.values
-    }
 }
 
 /// Work on vectors that a node asked for.

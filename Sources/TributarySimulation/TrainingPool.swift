@@ -10,7 +10,7 @@ import TributaryCore
 /// Tasks are begun in the order in which they were submitted. Results do not depend on the number of threads.
 final class TrainingPool {
     /// What one thread computes with: kernels' memory and the like.
-    typealias Worker = (TrainingTask) -> Void
+    typealias Worker = (TrainingTask) -> Result<TrainingTask.Result, TrainingTask.Failure>
 
     private struct Shared {
         var tasks: [TrainingTask] = []
@@ -63,10 +63,10 @@ final class TrainingPool {
     func wait(for task: TrainingTask) {
         guard !task.isDone else { return }
         flush()
-        if task.claim() { return own(task) }
+        if task.claim() { return task.finish(own(task)) }
         while !task.isDone {
             if let other = takeOne() {
-                own(other)
+                other.finish(own(other))
                 continue
             }
             shared.isAwaited.store(true, ordering: .sequentiallyConsistent)
@@ -76,8 +76,8 @@ final class TrainingPool {
         shared.isAwaited.store(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Computes on the calling thread, whether or not the task was done before.
-    func recompute(_ task: TrainingTask) { own(task) }
+    /// Computes a task again whose delta was dropped.
+    func recompute(_ task: TrainingTask) { task.restore(own(task)) }
 
     /// Ends the threads once they have finished what they are at.
     func close() {
@@ -114,7 +114,7 @@ final class TrainingPool {
                 continue
             }
             for task in tasks where task.claim() {
-                worker(task)
+                task.finish(worker(task))
                 if shelf.isAwaited.load(ordering: .sequentiallyConsistent) { shelf.progress.signal() }
             }
         }

@@ -31,14 +31,18 @@ final class TrainingTask: Sendable {
     let job: TrainJob
     let groups: [GroupPlan]
     let base: ModelVector
+    private let budget: DeltaBudget
     private let stage = Atomic<UInt8>(Stage.waiting)
     private let outcome = Mutex<Swift.Result<Result, Failure>?>(nil)
 
-    init(job: TrainJob, groups: [GroupPlan], base: ModelVector) {
+    init(job: TrainJob, groups: [GroupPlan], base: ModelVector, budget: DeltaBudget) {
         self.job = job
         self.groups = groups
         self.base = base
+        self.budget = budget
     }
+
+    deinit { forgetDelta() }
 
     /// Whether the calling thread is the one to compute the task.
     func claim() -> Bool {
@@ -46,10 +50,21 @@ final class TrainingTask: Sendable {
             .exchanged
     }
 
-    /// Hands in what came out.
+    /// Hands in what came out; a delta for which there is no memory is dropped, to be computed again when it is needed.
     func finish(_ result: Swift.Result<Result, Failure>) {
+        var result = result
+        if case .success(var made) = result, !made.delta.isEmpty, !budget.take(made.delta.count * 4) {
+            made.delta = []
+            result = .success(made)
+        }
         outcome.withLock { $0 = result }
         stage.store(Stage.done, ordering: .releasing)
+    }
+
+    /// Hands in a result that was computed again, whatever memory there is.
+    func restore(_ result: Swift.Result<Result, Failure>) {
+        if case .success(let made) = result { budget.owe(made.delta.count * 4) }
+        outcome.withLock { $0 = result }
     }
 
     var isDone: Bool { stage.load(ordering: .acquiring) == Stage.done }
@@ -60,10 +75,32 @@ final class TrainingTask: Sendable {
     /// Gives the delta's memory back; it can be computed again.
     func forgetDelta() {
         outcome.withLock { outcome in
-            if case .success(var result)? = outcome {
+            if case .success(var result)? = outcome, !result.delta.isEmpty {
+                budget.giveBack(result.delta.count * 4)
                 result.delta = []
                 outcome = .success(result)
             }
         }
     }
+}
+
+/// Memory for deltas that wait to be folded: what is computed ahead, and what is on its way.
+final class DeltaBudget: Sendable {
+    let byteCountMax: Int
+    private let byteCount = Atomic<Int>(0)
+
+    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+
+    /// Takes memory; `false` when there is none left.
+    func take(_ count: Int) -> Bool {
+        let taken = byteCount.add(count, ordering: .relaxed).newValue
+        if taken <= byteCountMax { return true }
+        giveBack(count)
+        return false
+    }
+
+    /// Takes memory that is needed now.
+    func owe(_ count: Int) { byteCount.add(count, ordering: .relaxed) }
+
+    func giveBack(_ count: Int) { byteCount.subtract(count, ordering: .relaxed) }
 }

@@ -35,14 +35,17 @@ struct Simulate: Verb {
         let federation = try Federation(
             path: topology, keys: "", overrides: Federation.Overrides(rounds: rounds, seed: seed))
         let start = Bus.now()
-        let simulation = try Simulation(Simulation.Setup(federation, threadCount: threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        let simulation = try Simulation(
+            Simulation.Setup(federation, threadCount: threads ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         var last = Bus.now()
         while !shutdown.isRequested {
             switch try simulation.advance(eventCountMax: 10_000) {
             case .working: continue
             case .round(let round):
                 let now = Bus.now()
-                output.line("\(round.round) acc \(round.accuracy ?? -1) loss \(round.loss ?? -1) \(round.reported)/\(round.selected) up \(round.bytesUp) down \(round.bytesDown) t \(round.virtualEnd ?? -1) wall \((now - last).seconds) \(round.failure ?? "") \(round.dropped) \(round.refused) \(round.modelSHA256 ?? "")")
+                output.line(
+                    "\(round.round) acc \(round.accuracy ?? -1) loss \(round.loss ?? -1) \(round.reported)/\(round.selected) up \(round.bytesUp) down \(round.bytesDown) t \(round.virtualEnd ?? -1) wall \((now - last).seconds) \(round.failure ?? "") \(round.dropped) \(round.refused) \(round.modelSHA256 ?? "")"
+                )
                 last = now
             case .finished:
                 output.line("done \((Bus.now() - start).seconds) s, \(simulation.eventCount) events")
