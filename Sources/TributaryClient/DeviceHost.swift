@@ -82,12 +82,15 @@ package final class DeviceHost {
 
     /// Serves until every device is done; ends cleanly on request.
     package func run() {
+        var alarm: Moment?
         while seats.values.contains(where: { !$0.isFinished }) {
-            for event in bus.poll(until: seats.values.compactMap(\.alarm).min()) { handle(event) }
+            for event in bus.poll(until: alarm) { handle(event) }
+            alarm = nil
             let now = Bus.now()
             for peer in Array(seats.keys) {
                 for outcome in seats[peer]?.queue.takeOutcomes() ?? [] { drive(peer, outcome) }
-                if let alarm = seats[peer]?.alarm, alarm <= now { drive(peer, .alarm) }
+                if let due = seats[peer]?.alarm, due <= now { drive(peer, .alarm) }
+                if let due = seats[peer]?.alarm { alarm = min(alarm ?? due, due) }
             }
             if shutdown.isRequested {
                 for (peer, seat) in seats where !seat.isFinished { drive(peer, .stop) }

@@ -196,6 +196,8 @@ package struct ClientMachine: Sendable {
         }
         self.epoch = epoch
         seed = plan.seed
+        // Only a welcome child gets plans; a simulated one may be taken in without the ceremony.
+        isWelcome = true
         if case .offered(let update, _) = stage, update.number == plan.number {
             offer(update, at: now)
             return

@@ -82,6 +82,8 @@ struct MemoryTree {
     var finishedAt: Moment?
     /// Clients and aggregators that are gone: nothing reaches them and they say nothing.
     var dead: Set<NodeName> = []
+    /// Clients whose updates say another size than the plan's.
+    var misshapen: Set<NodeName> = []
     /// Set by a test's hook: the delivery at hand does not arrive, and nobody is told.
     var isLost = false
     /// How long a client trains; a test makes stragglers of it.
@@ -258,7 +260,8 @@ struct MemoryTree {
             return
         }
         let body = ObjectReference(digest: Self.digest("delta \(name) \(job.number)"), byteCount: 16)
-        let groups = plan.groups.map { _ in Update.Group(weight: 10, encoding: .float32, byteCount: 16) }
+        let byteCount: UInt64 = misshapen.contains(name) ? 12 : 16
+        let groups = plan.groups.map { _ in Update.Group(weight: 10, encoding: .float32, byteCount: byteCount) }
         push(
             .client(name, .trained(job.number, TrainOutcome(report: report, groups: groups, body: body))),
             after: trainingTime[name])
