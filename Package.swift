@@ -76,7 +76,8 @@ let package = Package(
             "TributarySimulation",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryAggregation",
-                "TributaryLearning", "TributaryProtocol", "TributaryCrypto", "TributaryWire", "CTributaryKernels",
+                "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryCrypto", "TributaryWire",
+                "CTributaryKernels",
             ]
         ),
         room("TributaryBus", ["TributaryCore", "TributaryWire", "CZeroMQ"]),

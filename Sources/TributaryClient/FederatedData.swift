@@ -67,6 +67,7 @@ package struct FederatedData: ShardSource {
         try shards.shard(of: client, round: round)
     }
 
+    /// How many examples a device trains on, and how many it keeps for evaluation.
     package func sizes(of client: ClientIndex) throws -> (training: Int, holdOut: Int) {
         try shards.sizes(of: client)
     }

@@ -81,6 +81,13 @@ package struct FederatedShards: ShardSource {
             holdOutRows: holding.holdOut.map { Self.places(of: $0, in: distinct) }, transformation: transformation)
     }
 
+    /// Bytes of the examples that are held in memory.
+    package var heldByteCount: UInt64 {
+        guard case .memory(let examples) = table else { return 0 }
+        return UInt64(examples.features.count * 4 + examples.labels.count * 4)
+    }
+
+    /// How many examples a device trains on, and how many it keeps for evaluation.
     package func sizes(of client: ClientIndex) throws -> (training: Int, holdOut: Int) {
         try allotment.sizes(of: client)
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TributaryCore
+import TributaryTopology
 
 /// Where a simulation can be taken up again: after a round, with nothing under way.
 ///

@@ -1,7 +1,9 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
-package import TributaryCore
+import TributaryAggregation
+import TributaryCore
+import TributaryPlanning
 package import TributaryTopology
 
 /// What a simulation will need of memory, before anything is taken.

@@ -6,6 +6,7 @@ import TributaryBus
 import TributaryFiles
 import TributaryLearning
 import TributaryRuntime
+import TributarySimulation
 import TributaryTopology
 import TributaryTopologyFile
 
@@ -25,6 +26,7 @@ extension CommandError {
             self = first
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
         case let error as LearningError: self.init("data.unfit", "\(error)", exit: .configuration)
+        case let error as SimulationError: self.init(error)
         case let error as FilesError: self.init(error)
         case let error as BusError: self.init(error)
         default: return nil
@@ -41,6 +43,14 @@ extension CommandError {
             self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)
         default: self.init("file.failed", "\(error)")
+        }
+    }
+
+    private init(_ error: SimulationError) {
+        switch error {
+        case .trace: self.init("simulate.trace", "\(error)", exit: .configuration)
+        case .memory: self.init("simulate.memory", "\(error)", exit: .tryLater)
+        case .stalled: self.init("simulate.stalled", "\(error)")
         }
     }
 

@@ -46,9 +46,9 @@ struct RunView {
         return "[\(bar)] round \(now.round)/\(now.roundCount)  \(now.reported)/\(now.chosen) devices  \(seconds) s"
     }
 
-    private static let header = "round  accuracy    loss  devices  up by tier, down by tier"
+    static let header = "round  accuracy    loss  devices  up by tier, down by tier"
 
-    private static func text(of row: RunRecord.Round) -> String {
+    static func text(of row: RunRecord.Round) -> String {
         let judged =
             row.failure.map { "failed: \($0)" }
             ?? "\(fixed(row.accuracy, 4, width: 8))  \(fixed(row.loss, 4, width: 6))"
