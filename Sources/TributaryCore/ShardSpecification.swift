@@ -58,7 +58,7 @@ package enum DriftSpecification: Hashable, Sendable {
         package var perRound: Double
         /// The last round without a change.
         package var from: UInt32
-        /// The last round of growth; the change stays from then on. `nil` for no end.
+        /// The last round of growth, after which the change stays; `nil` for no end.
         package var until: UInt32?
 
         package init(perRound: Double, from: UInt32 = 1, until: UInt32? = nil) {

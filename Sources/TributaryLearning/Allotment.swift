@@ -54,8 +54,8 @@ package struct Allotment: Sendable {
 
     /// Cuts the table; O(rows), once.
     ///
-    /// - Parameters:
-    ///   - deviceHoldOut: the share that each device keeps for evaluation; `nil` for none.
+    /// Each device keeps the share `deviceHoldOut` of its examples for evaluation; `nil` for none.
+    ///
     /// - Throws: `LearningError` with what to change when the examples cannot be spread as asked.
     package init(
         _ data: DataSpecification, table: Table, clientCount: UInt64, deviceHoldOut: Double?, seed: UInt64

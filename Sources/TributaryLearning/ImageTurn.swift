@@ -13,7 +13,7 @@ struct ImageTurn {
     private var weights: [Float] = []
     private let pixelCount: Int
 
-    /// - Parameter degrees: Counter-clockwise as seen with the first row on top; finite.
+    /// Works a rotation out: `degrees` counter-clockwise as seen with the first row on top, finite.
     init(height: Int, width: Int, degrees: Double) {
         pixelCount = height * width
         offsets.reserveCapacity(pixelCount * 4)

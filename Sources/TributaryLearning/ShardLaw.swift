@@ -34,7 +34,7 @@ package struct ShardLaw: Sendable {
     private let present: [Int]
     private let seed: UInt64
 
-    /// - Parameter counts: How often each class occurs: `[classCount]`, not all 0.
+    /// Takes how often each class occurs, `counts: [classCount]`, not all 0.
     ///
     /// - Throws: `LearningError.partition` for a partitioner that needs a table, or a number out of range.
     package init(

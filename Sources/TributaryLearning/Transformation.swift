@@ -58,10 +58,8 @@ package struct Transformation: Hashable, Sendable {
             var random = CounterRandom(
                 seed: noise.seed, purpose: .skew,
                 round: RoundNumber(round: part.rawValue, edgeRound: UInt32(place)), client: noise.client.value)
-            var normal = NormalSampler()
-            for index in place * featureCount..<(place + 1) * featureCount {
-                examples.features[index] += Float(noise.deviation * normal.next(&random))
-            }
+            let range = place * featureCount..<(place + 1) * featureCount
+            NormalTable.add(Float(noise.deviation), to: &examples.features, in: range, &random)
         }
     }
 }

@@ -69,6 +69,7 @@ package struct DataSummary: Hashable, Sendable {
     /// Looks at the devices of a tree.
     ///
     /// - Parameters:
+    ///   - tree: the topology, resolved.
     ///   - classCount: the number of classes.
     ///   - sampleMax: about how many devices to look at; at least one of each aggregator is.
     ///   - deviceRows: how many devices to list one by one.

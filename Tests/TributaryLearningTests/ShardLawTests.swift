@@ -115,8 +115,10 @@ import TributaryTestSupport
 
     // MARK: Classes
 
-    /// Shares of n examples follow a Dirichlet-multinomial: mean p, variance `p (1 - p) (n + A) / (n (1 + A))` with A
-    /// = alpha K. The margin of the variance is about four standard errors of 6,000 draws.
+    /// Shares of n examples follow a Dirichlet-multinomial with A = alpha K.
+    ///
+    /// The mean is p, the variance `p (1 - p) (n + A) / (n (1 + A))`; the margin of the variance is about four standard
+    /// errors of 6,000 draws.
     @Test(arguments: [0.1, 0.5, 5]) func dirichletSharesHaveTheirMoments(alpha: Double) throws {
         let law = try Self.law(.dirichlet(alpha: alpha))
         let shares = (0..<6_000).map { Self.shares(law, $0) }

@@ -100,7 +100,12 @@ import TributaryTestSupport
         let noisy = transformation.applied(to: Self.examples(1_000)).features
         let variance = noisy.reduce(0.0) { $0 + Double($1) * Double($1) } / 16_000
         #expect(abs(variance / 0.01 - 1) < 0.05)
-        #expect(Set(noisy).count > 15_900)
+        // 65,536 steps leave 14,200 distinct ones of 16,000 draws on average.
+        #expect(Set(noisy).count > 14_000)
+        for lag in [1, 4, 16] {
+            let products = zip(noisy, noisy.dropFirst(lag)).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            #expect(abs(products / 16_000) < 4 * 0.01 / 16_000.0.squareRoot())
+        }
         #expect(transformation.applied(to: Self.examples(1_000), part: .holdOut).features != noisy)
         // A device's first examples are the same however many follow.
         #expect(transformation.applied(to: Self.examples(3)).features == Array(noisy.prefix(48)))

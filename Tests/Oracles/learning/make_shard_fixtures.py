@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 the Tributary authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes shards.json: quantiles of bounded Pareto distributions and rotated images, by SciPy.
+"""Writes shards.json: quantiles of bounded Pareto and normal distributions and rotated images, by SciPy.
 
     pip install numpy scipy && python3 make_shard_fixtures.py > shards.json
 """
@@ -48,6 +48,8 @@ print(
                 quantiles(e, a, b)
                 for e, a, b in [(1.5, 10, 2001), (2.0, 1, 1000001), (3.5, 5, 50), (0.5, 10, 100), (1.01, 20, 4000)]
             ],
+            # The middles of 65,536 steps of a normal distribution, every 1,927th of them.
+            "normals": [float(v) for v in stats.norm.ppf((np.arange(0, 65536, 1927) + 0.5) / 65536)],
             "rotations": [
                 rotation(h, w, d)
                 for h, w, d in SIZES_AND_ANGLES
