@@ -15,6 +15,7 @@ package enum RandomPurpose: UInt64, Sendable {
     case synthetic = 6
     case reconnect = 7
     case holdout = 8
+    case pseudoDelta = 11
 }
 
 /// A stream of random numbers keyed by (seed, purpose, round, edge round, client index).
@@ -56,7 +57,8 @@ package struct CounterRandom: RandomNumberGenerator, Sendable {
         precondition(bound > 0)
         while true {
             let (high, low) = next().multipliedFullWidth(by: bound)
-            if low >= (0 &- bound) % bound { return high }
+            // The remainder is below the bound: most draws need no division.
+            if low >= bound || low >= (0 &- bound) % bound { return high }
         }
     }
 }
