@@ -6,16 +6,13 @@
 // ReLU, its mask and the SGD update happen while a tile is still in registers.
 
 #include "include/learn_dense.h"
+#include "learn_softmax_body.h"
 
 enum {
     WIDE = 2 * LANES,
     // Terms of one block of a forward sum: a panel's block and its rows fit the first-level cache.
     BLOCK = 128,
 };
-
-typedef double doubles __attribute__((vector_size(64)));
-typedef int64_t doubles_int __attribute__((vector_size(64)));
-typedef float half_lanes __attribute__((vector_size(32)));
 
 // What a tile's sums begin with, and what becomes of them.
 struct edges {
@@ -171,32 +168,7 @@ static void bias_product(size_t width, size_t m, const float *signal, float *c, 
     }
 }
 
-// ---- Transposition ----
-
-INLINE lanes low_halves(lanes a, lanes b) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-INLINE lanes high_halves(lanes a, lanes b) {
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-}
-
-// Four perfect shuffles of 16 rows of 16 values transpose them.
-static void transpose_square(const float *from, size_t from_row, float *to, size_t to_row) {
-    lanes x[LANES], y[LANES];
-    for (int i = 0; i < LANES; i++) x[i] = load(from + (size_t)i * from_row);
-#define SHUFFLE(from, to)                                      \
-    for (int i = 0; i < LANES / 2; i++) {                      \
-        to[2 * i] = low_halves(from[i], from[i + LANES / 2]);  \
-        to[2 * i + 1] = high_halves(from[i], from[i + LANES / 2]); \
-    }
-    SHUFFLE(x, y)
-    SHUFFLE(y, x)
-    SHUFFLE(x, y)
-    SHUFFLE(y, x)
-#undef SHUFFLE
-    for (int i = 0; i < LANES; i++) store(to + (size_t)i * to_row, x[i]);
-}
+// ---- Transposition of a layer's weights ----
 
 // b = the transpose of a panelled a[m x n]: panels over m, each [n x columns].
 static void transpose_panels(size_t m, size_t n, const float *a, float *b) {
@@ -218,98 +190,6 @@ static void transpose_panels(size_t m, size_t n, const float *a, float *b) {
             transpose_square(square, LANES, square, LANES);
             for (size_t r = 0; r < wide; r++) store(to + r * b_columns, load(square + r * LANES));
         }
-    }
-}
-
-// ---- Loss ----
-
-// tributary_learn_log_double of normal numbers from 1 up, operation for operation.
-INLINE doubles log_doubles(doubles x) {
-    const doubles_int bits = (doubles_int)x;
-    doubles_int n = (bits >> 52) - 1023;
-    doubles f = (doubles)((bits & 0xfffffffffffffLL) | 0x3ff0000000000000LL);
-    const doubles_int large = f > 0x1.6a09e667f3bcdp+0;
-    f = (doubles)(((doubles_int)(f * 0.5) & large) | ((doubles_int)f & ~large));
-    const doubles power = __builtin_convertvector(n - large, doubles);
-    const doubles s = (f - 1) / (f + 1), square = s * s;
-    doubles series = square * 0;
-#pragma clang loop unroll(full)
-    for (int term = 21; term >= 3; term -= 2) series = (series + 1.0 / term) * square;
-    const doubles correction = 2 * s * series + power * 0x1.a39ef35793c76p-33;
-    return power * 0x1.62e42fee00000p-1 + (2 * s + correction);
-}
-
-INLINE doubles low_doubles(lanes x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), doubles);
-}
-
-INLINE doubles high_doubles(lanes x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), doubles);
-}
-
-// The logarithms of 16 rows' sums.
-INLINE void log_sums(const double sums[LANES], double logs[LANES]) {
-    bool plain = true;
-    for (int r = 0; r < LANES; r++) plain &= sums[r] >= 1 && sums[r] <= 0x1p1000;
-    if (!plain) {
-        for (int r = 0; r < LANES; r++) logs[r] = tributary_learn_log_double(sums[r]);
-        return;
-    }
-    for (int half = 0; half < 2; half++) {
-        doubles x;
-        memcpy(&x, sums + 8 * half, sizeof x);
-        x = log_doubles(x);
-        memcpy(logs + 8 * half, &x, sizeof x);
-    }
-}
-
-// softmax_loss with its gradient for up to 16 rows: a lane is a row, so that each row's operations keep their order.
-// t is 16 x width floats.
-static void softmax_rows(size_t m, size_t n, size_t width, float *logits, const int32_t *labels, float scale, float *t,
-                         struct tributary_learn_loss *total) {
-    float own[LANES], largest_row[LANES];
-    int32_t top_row[LANES], label_row[LANES];
-    double sums[LANES], logs[LANES];
-    for (int r = 0; r < LANES; r++) {
-        label_row[r] = (size_t)r < m ? labels[r] : 0;
-        own[r] = logits[(size_t)r * width + (size_t)label_row[r]];
-    }
-    for (size_t j = 0; j < width; j += LANES) transpose_square(logits + j, width, t + j * LANES, LANES);
-    lanes largest = load(t);
-    lanes_int top = (lanes_int)splat(0);
-    for (size_t j = 1; j < n; j++) {
-        const lanes x = load(t + j * LANES);
-        const lanes_int above = x > largest;
-        largest = select_lanes(above, x, largest);
-        top = (above & (int32_t)j) | (top & ~above);
-    }
-    doubles low = low_doubles(splat(0)), high = low;
-    for (size_t j = 0; j < n; j++) {
-        const lanes x = exp_lanes(load(t + j * LANES) - largest);
-        store(t + j * LANES, x);
-        low = low + low_doubles(x);
-        high = high + high_doubles(x);
-    }
-    const half_lanes low_factor = __builtin_convertvector((double)scale / low, half_lanes);
-    const half_lanes high_factor = __builtin_convertvector((double)scale / high, half_lanes);
-    const lanes factor =
-        __builtin_shufflevector(low_factor, high_factor, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    lanes_int label;
-    memcpy(&label, label_row, sizeof label);
-    for (size_t j = 0; j < n; j++) {
-        const lanes x = load(t + j * LANES) * factor;
-        store(t + j * LANES, select_lanes(label == (int32_t)j, x - splat(scale), x));
-    }
-    for (size_t j = n; j < width; j++) store(t + j * LANES, splat(0));
-    for (size_t j = 0; j < width; j += LANES) transpose_square(t + j * LANES, LANES, logits + j, width);
-    memcpy(sums, &low, sizeof low);
-    memcpy(sums + 8, &high, sizeof high);
-    store(largest_row, largest);
-    memcpy(top_row, &top, sizeof top);
-    log_sums(sums, logs);
-    for (size_t r = 0; r < m; r++) {
-        total->sum += logs[r] - ((double)own[r] - (double)largest_row[r]);
-        total->correct += top_row[r] == label_row[r];
     }
 }
 
@@ -415,12 +295,12 @@ static struct tributary_learn_loss dense_step(const struct tributary_learn_dense
     const struct tributary_learn_dense_layer *last = n->layers + n->count - 1;
     struct tributary_learn_loss total = {0, 0};
     const float scale = 1 / (float)m;
+    const struct loss_block block = {n->logits, last->outputs, last->width};
     for (size_t i = 0; i < m; i += LANES) {
         const size_t part = m - i < LANES ? m - i : LANES;
-        int32_t chosen[LANES];
+        int32_t chosen[LANES] = {0};
         for (size_t r = 0; r < part; r++) chosen[r] = labels[rows[i + r]];
-        softmax_rows(part, last->outputs, last->width, last->activations + i * last->width, chosen, scale, n->logits,
-                     &total);
+        softmax_rows(part, block, last->activations + i * last->width, chosen, scale, &total);
     }
     dense_backward(n, features, rows, m);
     return total;

@@ -19,10 +19,12 @@ struct learn_table {
                 float momentum, float proximal);
     void (*adam)(size_t count, float *w, float *m, float *v, const float *gradient, const float *base,
                  struct tributary_learn_adam_step step);
+    void (*image_to_rows)(struct tributary_learn_patches shape, const float *image, float *padded, float *rows);
     void (*rows_to_image)(struct tributary_learn_patches shape, const float *rows, float *image);
     void (*pool)(size_t height, size_t width, size_t channels, const float *image, float *pooled);
     void (*pool_backward)(size_t height, size_t width, size_t channels, const float *image, const float *pooled,
                           const float *pooled_gradient, float *gradient);
+    void (*pseudo_local)(size_t count, uint64_t key, float scale, const float *base, bool subtract, float *result);
     void (*dense_pack)(const struct tributary_learn_dense *network, size_t count, const float *flat);
     bool (*dense_unpack)(const struct tributary_learn_dense *network, size_t count, const float *base, float *flat);
     struct tributary_learn_loss (*dense_step)(const struct tributary_learn_dense *network, const float *features,

@@ -18,6 +18,8 @@ struct Workspace: Sendable {
     let imageSignal: Int
     /// One example's patches, or their gradient.
     let patches: Int
+    /// One example's image inside a border of zeros.
+    let padded: Int
     /// One layer's transposed weights.
     let transposed: Int
     /// The arena's length.
@@ -29,13 +31,14 @@ struct Workspace: Sendable {
         self.rows = rows
         input = try cursor.take(architecture.featureCount, times: rows)
         var layers: [Place] = []
-        var (signal, image, patch, weights) = (0, 0, 0, 0)
+        var (signal, image, patch, border, weights) = (0, 0, 0, 0, 0)
         for (position, layer) in architecture.layers.enumerated() {
             var imageStart = 0
             if case .convolution(let shape) = layer.kind {
                 imageStart = try cursor.take(shape.pixelCount * layer.outputs, times: rows)
                 image = max(image, shape.pixelCount * layer.outputs)
                 patch = max(patch, shape.pixelCount * shape.patchCount)
+                border = max(border, shape.paddedCount)
             }
             layers.append(Place(image: imageStart, output: try cursor.take(layer.outputCount, times: rows)))
             guard position > 0 else { continue }
@@ -44,6 +47,7 @@ struct Workspace: Sendable {
         }
         self.layers = layers
         patches = try cursor.take(patch, times: 1)
+        padded = try cursor.take(border, times: 1)
         let training = forTraining ? 1 : 0
         signals = (try cursor.take(signal, times: rows * training), try cursor.take(signal, times: rows * training))
         imageSignal = try cursor.take(image, times: training)

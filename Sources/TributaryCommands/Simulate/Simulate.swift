@@ -8,6 +8,7 @@ import TributaryClient
 import TributaryCore
 import TributaryPlanning
 import TributaryReport
+import TributaryRing
 import TributaryRuntime
 import TributarySimulation
 import TributaryTopology

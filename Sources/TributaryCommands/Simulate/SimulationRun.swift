@@ -6,6 +6,7 @@ import TributaryBus
 import TributaryClient
 import TributaryCore
 import TributaryFiles
+import TributaryLearning
 import TributaryPlanning
 import TributaryReport
 import TributaryRuntime
