@@ -23,7 +23,10 @@ package struct FederatedData: ShardSource {
     package init(_ topology: Topology, clientCount: UInt64, directory: String) throws {
         self.topology = topology
         self.clientCount = clientCount
-        if let synthetic = try FederatedShards(
+        if topology.training.settings.isNone {
+            file = nil
+            shards = try Self.stand(in: topology, clientCount: clientCount, directory: directory)
+        } else if let synthetic = try FederatedShards(
             synthetic: topology.data, clientCount: clientCount,
             deviceHoldOut: topology.evaluation.onDevices?.holdOut, seed: topology.seed)
         {
@@ -48,6 +51,29 @@ package struct FederatedData: ShardSource {
             deviceHoldOut: topology.evaluation.onDevices?.holdOut, seed: topology.seed)
     }
 
+    /// What is left of the data when nobody trains: the shape of an example.
+    private static func stand(
+        in topology: Topology, clientCount: UInt64, directory: String
+    ) throws -> FederatedShards {
+        let featureShape: [Int]
+        let classCount: Int
+        if case .synthetic(_, let features, let classes) = topology.data.source {
+            (featureShape, classCount) = ([features], classes)
+        } else {
+            let file = try DatasetFile.open(topology.data, relativeTo: directory)
+            (featureShape, classCount) = (file.featureShape, file.classCount)
+        }
+        let features = featureShape.reduce(1, *)
+        let one = try SyntheticData(examples: 1, features: features, classes: max(2, classCount), seed: topology.seed)
+        let specification = DataSpecification(
+            source: .synthetic(examples: 1, features: features, classes: classCount), partition: .iid, holdOut: 0,
+            shard: ShardSpecification(examples: .fixed(1)))
+        return try FederatedShards(
+            specification, layout: Allotment.Table(labels: nil, classCount: classCount, rowCount: 1),
+            featureShape: featureShape, table: .synthetic(one), clientCount: clientCount, deviceHoldOut: nil,
+            seed: topology.seed)
+    }
+
     /// The classes as the source names them, by class number.
     package var classNames: [String] { file?.classNames ?? (0..<classCount).map { String($0) } }
 
@@ -58,6 +84,7 @@ package struct FederatedData: ShardSource {
 
     /// The root's examples for evaluation; `nil` when the source has none and the topology holds none out.
     package func heldOut() throws -> HeldOutExamples? {
+        if topology.training.settings.isNone { return nil }
         let examples = topology.data.source.hasTestSet ? try file?.testExamples() : try shards.heldOut()
         return examples.map { HeldOutExamples($0, law: shards.law) }
     }

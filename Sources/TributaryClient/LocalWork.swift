@@ -59,7 +59,7 @@ struct LocalWork {
         let model = try store.mapped(plan.model.digest)
         var parameters = try baseParameters(model)
         var span = parameters.mutableSpan
-        var report = try trainer.run(job, parameters: &span, progress: progress)
+        var report = try run(job, plan, &span, progress)
         guard case .train = plan.kind else { return TrainOutcome(report: report, groups: [], body: nil) }
         if try !turnIntoDelta(&parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
@@ -71,6 +71,17 @@ struct LocalWork {
                 byteCount: group.parameterCount * 4)
         }
         return TrainOutcome(report: report, groups: groups, body: body)
+    }
+
+    /// Trains, evaluates, or stands in for training.
+    private mutating func run(
+        _ job: TrainJob, _ plan: RoundPlan, _ parameters: inout MutableSpan<Float>, _ progress: (UInt32) -> Void
+    ) throws -> TrainReport {
+        guard case .train(let settings) = job.kind, settings.isNone else {
+            return try trainer.run(job, parameters: &parameters, progress: progress)
+        }
+        var stand = try PseudoTrainer(parameterCount: parameters.count, deltaBound: plan.deltaBound)
+        return try stand.run(job, parameters: &parameters, progress: progress)
     }
 
     /// Gives the trainer the examples of the job's round.

@@ -39,6 +39,11 @@ package struct RoundPlan: Hashable, Sendable {
     }
 }
 
+extension RoundPlan {
+    /// The smallest bound of its groups' values; 0 without groups.
+    package var deltaBound: Float { groups.map(\.ring.deltaBound).min() ?? 0 }
+}
+
 /// A model version and the ways to obtain it.
 package struct ModelReference: Hashable, Sendable {
     /// One way to obtain the model: an object and how it is encoded.

@@ -20,6 +20,9 @@ package struct TrainSettings: Hashable, Sendable {
     /// FedProx's mu (Li and others 2020, arXiv 1812.06127): the pull towards the round's base; 0 is plain local SGD.
     package var proximal: Float
 
+    /// Whether devices send seeded pseudo-deltas in place of training.
+    package var isNone: Bool { work == .none }
+
     package init(work: Work, batch: UInt32, optimizer: ClientOptimizer, proximal: Float = 0) {
         self.work = work
         self.batch = batch

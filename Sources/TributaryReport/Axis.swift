@@ -18,7 +18,7 @@ enum AxisUnit: Hashable {
         case .bytes: NumberText.bytes(value)
         case .joules: NumberText.joules(value)
         case .seconds: NumberText.seconds(value)
-        case .count: NumberText.count(UInt64(max(0, value.rounded())))
+        case .count: NumberText.count(UInt64(exactly: value.rounded()) ?? (value > 0 ? .max : 0))
         }
     }
 

@@ -54,7 +54,7 @@ package enum NumberText {
         guard let value, value.isFinite, abs(value) < 1e12 else { return "-" }
         if value == 0 { return "0 s" }
         if abs(value) < 0.9995 { return "\(short(value * 1000)) ms" }
-        if abs(value) < 119.95 { return "\(trimmed(fixed(value, 1))) s" }
+        if abs(value) < 59.95 { return "\(trimmed(fixed(value, 1))) s" }
         let whole = Int64(value.rounded())
         let parts: [(Int64, Int64, String, String)] = [
             (86_400, 3_600, "d", "h"), (3_600, 60, "h", "min"), (60, 1, "min", "s"),

@@ -29,13 +29,13 @@ package struct ReportPage {
             return addSettings()
         }
         addCurves()
-        addFaults()
         addTraffic()
         addEnergy()
         addParticipation()
         addFairness()
         addLabels()
         addTree()
+        addFaults()
         addRounds()
         addSettings()
     }
@@ -310,7 +310,8 @@ extension ReportPage {
             page.card(
                 "The tree", picture.markup(id: page.nextID()),
                 note: "Filled: adds sums and passes them on. Ring: steps a model of its own.",
-                table: .init(titles: ["tier", "mode", "nodes"], rows: rows, wordColumns: 2), width: .row))
+                table: .init(titles: ["tier", "mode", "nodes"], rows: rows, wordColumns: 2),
+                width: picture.isTall || run.faults.isEmpty ? .row : .two))
     }
 
     private mutating func addFaults() {
@@ -319,7 +320,9 @@ extension ReportPage {
             [$0.text, NumberText.seconds($0.fromSeconds), $0.untilSeconds.map { NumberText.seconds($0) } ?? "-"]
         }
         cards.append(
-            page.card("Faults that were played", page.table(.init(titles: ["fault", "from", "until"], rows: rows))))
+            page.card(
+                "Faults that were played", page.table(.init(titles: ["fault", "from", "until"], rows: rows)),
+                width: TreePicture(run).isTall ? .row : .one))
     }
 
     private mutating func addRounds() {

@@ -16,7 +16,7 @@ struct Scale: Hashable {
         var (low, high) = extent(of: values)
         if startsAtZero { (low, high) = (min(0, low), max(0, high)) }
         // Spans too small for a step of their own count as none.
-        if high - low < 1e-290 { (low, high) = startsAtZero ? (0, 1) : (low - 0.5, high + 0.5) }
+        if high - low < 1e-290 { (low, high) = startsAtZero ? (0, 1) : around(low) }
         let step = niceStep((high - low) / Double(max(1, tickCount - 1)))
         var first = (low / step + 1e-9).rounded(.down)
         var last = (high / step - 1e-9).rounded(.up)
@@ -24,7 +24,7 @@ struct Scale: Hashable {
             first = max(first, (bounds.lowerBound / step).rounded(.up))
             last = min(last, (bounds.upperBound / step).rounded(.down))
         }
-        let count = Int(min(max(last - first, 1), 50))
+        let count = max(1, stepCount(last - first))
         let ticks = (0...count).map { (first + Double($0)) * step }
         return Scale(low: min(ticks[0], low), high: max(ticks[count], high), ticks: ticks)
     }
@@ -32,7 +32,7 @@ struct Scale: Hashable {
     /// A scale that runs exactly from the least to the greatest value; its ticks are round numbers between.
     static func tight(_ values: some Sequence<Double>, unit: AxisUnit) -> Scale {
         let (low, high) = extent(of: values)
-        guard high - low >= 1e-290 else { return Scale(low: low - 0.5, high: high + 0.5, ticks: [low]) }
+        guard high - low >= 1e-290 else { return Scale(low: around(low).0, high: around(low).1, ticks: [low]) }
         let rough = (high - low) / 5
         let step =
             switch unit {
@@ -41,7 +41,7 @@ struct Scale: Hashable {
             case .plain, .share, .bytes, .joules: niceStep(rough)
             }
         let first = (low / step - 1e-9).rounded(.up)
-        let count = Int(min(max(((high / step + 1e-9).rounded(.down) - first), 0), 50))
+        let count = stepCount((high / step + 1e-9).rounded(.down) - first)
         return Scale(low: low, high: high, ticks: (0...count).map { (first + Double($0)) * step })
     }
 
@@ -64,6 +64,14 @@ struct Scale: Hashable {
         let (bottom, top) = (Self.log10(low), Self.log10(high))
         return min(max((Self.log10(value) - bottom) / (top - bottom), 0), 1)
     }
+
+    /// A span around a single value, wide enough to be one at any magnitude.
+    private static func around(_ value: Double) -> (Double, Double) {
+        let reach = max(0.5, abs(value) * 0.01)
+        return (value - reach, value + reach)
+    }
+
+    private static func stepCount(_ count: Double) -> Int { count.isFinite ? Int(min(max(count, 0), 50)) : 0 }
 
     private static func extent(of values: some Sequence<Double>) -> (Double, Double) {
         // Far beyond what a plot can show, differences overflow.

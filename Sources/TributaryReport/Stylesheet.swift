@@ -33,7 +33,7 @@ enum Stylesheet {
         .tiles div{background:var(--paper);padding:12px 13px;flex:1 1 132px}
         dt{color:var(--soft);font-size:12.5px}
         dd{margin:2px 0 0;font-size:19px;font-weight:600;letter-spacing:-.01em;overflow-wrap:anywhere}
-        dd.long{font-size:14px;line-height:28px}
+        dd.long{font-size:13px;line-height:28px}
         .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:18px}
         .card{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:16px 18px;min-width:0}
         .row{grid-column:1/-1}

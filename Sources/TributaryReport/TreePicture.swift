@@ -35,6 +35,9 @@ struct TreePicture {
     /// Whether the record says enough to draw anything.
     var isEmpty: Bool { run.tiers.isEmpty }
 
+    /// Whether the picture is much higher than a plot.
+    var isTall: Bool { run.nodes.filter { drawnTiers.contains($0.tier) && children[$0.name] == nil }.count > 14 }
+
     func markup(id: String) -> Markup {
         let columns = max(drawnTiers.count + 1, run.tiers.count)
         let columnWidth = max(160, 880 / Double(max(columns, 1)))
@@ -132,7 +135,7 @@ struct TreePicture {
     private func below(_ node: RunRecord.Node) -> String {
         let device = run.tiers.last?.name ?? "device"
         let isLast = drawnTiers.count + 1 >= run.tiers.count
-        return "\(NumberText.count(node.clientCount)) \(isLast ? "x" : "below:") \(device)"
+        return "\(isLast ? "" : "... ")\(NumberText.count(node.clientCount)) x \(device)"
     }
 
     private var description: String {

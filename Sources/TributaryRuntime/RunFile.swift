@@ -64,7 +64,7 @@ package enum RunFile {
         } catch let error as FilesError {
             throw error
         } catch let error as DecodingError {
-            throw damage(error, path: path)
+            throw damage(error, in: bytes, path: path)
         } catch {
             throw .malformed(path: path, at: "", problem: "\(error)")
         }
@@ -85,14 +85,23 @@ package enum RunFile {
                 guard try decoder.decode(Event.self, from: data).event == "round" else { continue }
                 rounds.append(try decoder.decode(RunRecord.Round.self, from: data))
             } catch let error as DecodingError {
-                guard case .malformed(_, let at, let problem) = damage(error, path: path) else { continue }
-                throw .text(
-                    path: path, line: index + 1, column: 1, problem: at.isEmpty ? problem : "\(at): \(problem)")
+                throw onLine(index + 1, damage(error, in: Array(line), path: path))
             } catch {
                 throw .text(path: path, line: index + 1, column: 1, problem: "\(error)")
             }
         }
         return rounds
+    }
+
+    /// A flaw of one line, told of the file that the line stands in.
+    private static func onLine(_ line: Int, _ error: FilesError) -> FilesError {
+        switch error {
+        case .text(let path, _, let column, let problem):
+            .text(path: path, line: line, column: column, problem: problem)
+        case .malformed(let path, let at, let problem):
+            .text(path: path, line: line, column: 1, problem: at.isEmpty ? problem : "\(at): \(problem)")
+        default: error
+        }
     }
 
     private struct Event: Decodable { var event: String }
@@ -123,22 +132,26 @@ package enum RunFile {
 
     private static let remedy = "the file is damaged; take it from a copy, or run again"
 
-    private static func damage(_ error: DecodingError, path: String) -> FilesError {
+    /// Says what a decoder complained about; `bytes` are the file's, or a line's of it.
+    private static func damage(_ error: DecodingError, in bytes: [UInt8], path: String) -> FilesError {
+        if let flaw = JSONFlaw.first(in: bytes) {
+            return .text(
+                path: path, line: flaw.line, column: flaw.column, problem: "no JSON: \(flaw.problem); \(remedy)")
+        }
         let context: DecodingError.Context
-        var problem: String
+        let problem: String
         switch error {
         case .keyNotFound(let key, let place):
-            context = place
-            problem = "'\(key.stringValue)' is missing"
+            (context, problem) = (place, "'\(key.stringValue)' is missing")
         case .typeMismatch(let type, let place):
-            context = place
-            problem = "not what belongs here, which is \(word(for: type))"
+            (context, problem) = (place, "not what belongs here, which is \(word(for: type))")
         case .valueNotFound(let type, let place):
-            context = place
-            problem = "null, where \(word(for: type)) belongs"
+            (context, problem) = (place, "null, where \(word(for: type)) belongs")
+        case .dataCorrupted(let place) where place.codingPath.isEmpty:
+            // The decoder does not say where.
+            (context, problem) = (place, "a whole number is negative, has a fraction, or is too large")
         case .dataCorrupted(let place):
-            context = place
-            problem = place.underlyingError.map { "no JSON: \($0)" } ?? place.debugDescription
+            (context, problem) = (place, "a word that is none of those which may stand here")
         @unknown default:
             return .malformed(path: path, at: "", problem: "\(error)")
         }
@@ -147,8 +160,7 @@ package enum RunFile {
             if let index = key.intValue { at += "[\(index)]" } else { at += (at.isEmpty ? "" : ".") + key.stringValue }
         }
         if at.hasPrefix("data.") { at.removeFirst(5) }
-        problem += "; \(remedy)"
-        return .malformed(path: path, at: at, problem: problem)
+        return .malformed(path: path, at: at, problem: "\(problem); \(remedy)")
     }
 
     private static func word(for type: Any.Type) -> String {

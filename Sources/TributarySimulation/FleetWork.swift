@@ -4,6 +4,7 @@
 import Synchronization
 import TributaryCodec
 import TributaryCore
+import TributaryRing
 package import TributaryLearning
 
 /// What devices do when they train: the model, their shards, and what becomes of a delta beyond its bound.
@@ -44,7 +45,7 @@ package final class FleetWork: Sendable {
         }
         switch job.kind {
         case .train(let settings):
-            if settings.work == .none { return load(1, rows: 1) }
+            if settings.isNone { return load(1, rows: 1) }
             let count = try shards.sizes(of: job.client).training
             let batch = min(Int(settings.batch), max(1, count))
             let batches = settings.work.stepCount(examples: count, batch: batch)
@@ -89,14 +90,20 @@ package final class FleetWork: Sendable {
     }
 
     private func train(_ task: TrainingTask, _ settings: TrainSettings, _ desk: Desk) throws -> TrainingTask.Result {
-        let shard = try prepared(task.job)
+        let shard = settings.isNone ? nil : try prepared(task.job)
         let base = task.base.values
         var report: TrainReport?
         var delta = try [Float](unsafeUninitializedCapacity: base.count) { buffer, count in
             buffer.initialize(repeating: 0)
             var span = buffer.mutableSpan
-            report = try desk.trainer.train(
-                task.job, settings: settings, shard: shard.training, base: base.span, delta: &span)
+            if let shard {
+                report = try desk.trainer.train(
+                    task.job, settings: settings, shard: shard.training, base: base.span, delta: &span)
+            } else {
+                let bound = task.groups.map(\.ring.deltaBound).min() ?? 0
+                report = try PseudoTrainer(parameterCount: base.count, deltaBound: bound)
+                    .train(task.job, base: base.span, delta: &span)
+            }
             count = base.count
         }
         guard let report else { preconditionFailure("training reports or throws") }

@@ -33,7 +33,7 @@ import Testing
         #expect(NumberText.percent(0.8508, 2) == "85.08 %")
         #expect(
             [0, 0.25, 1, 90, 600, 1_017, 7_500, 100_000].map { NumberText.seconds($0) } == [
-                "0 s", "250 ms", "1 s", "90 s", "10 min", "16 min 57 s", "2 h 5 min", "1 d 3 h",
+                "0 s", "250 ms", "1 s", "1 min 30 s", "10 min", "16 min 57 s", "2 h 5 min", "1 d 3 h",
             ])
         #expect(NumberText.count(0) == "0")
         #expect(NumberText.count(1_234_567) == "1,234,567")

@@ -129,11 +129,6 @@ final class SimulationRun {
     }
 }
 
-extension TrainSettings {
-    /// Whether devices do not train.
-    var isNone: Bool { work == .none }
-}
-
 extension Fault {
     /// The fault in a sentence, and when it is played.
     var note: RunRecord.FaultNote {
