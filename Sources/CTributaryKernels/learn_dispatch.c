@@ -120,8 +120,8 @@ bool tributary_learn_dense_unpack(int32_t variant, const struct tributary_learn_
 
 struct tributary_learn_loss tributary_learn_dense_step(int32_t variant, const struct tributary_learn_dense *network,
                                                        const float *features, const int32_t *labels,
-                                                       const uint32_t *rows, size_t m) {
-    return table(variant)->dense_step(network, features, labels, rows, m);
+                                                       const uint32_t *rows, size_t m, size_t ahead) {
+    return table(variant)->dense_step(network, features, labels, rows, m, ahead);
 }
 
 void tributary_learn_planes_to_image(size_t channels, size_t pixels, const float *planes, float *image) {

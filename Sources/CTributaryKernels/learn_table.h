@@ -28,7 +28,7 @@ struct learn_table {
     void (*dense_pack)(const struct tributary_learn_dense *network, size_t count, const float *flat);
     bool (*dense_unpack)(const struct tributary_learn_dense *network, size_t count, const float *base, float *flat);
     struct tributary_learn_loss (*dense_step)(const struct tributary_learn_dense *network, const float *features,
-                                              const int32_t *labels, const uint32_t *rows, size_t m);
+                                              const int32_t *labels, const uint32_t *rows, size_t m, size_t ahead);
 };
 
 extern const struct learn_table learn_table_baseline;

@@ -79,7 +79,9 @@ package struct CohortTrainer: ~Copyable {
         for step in 1...steps.count {
             let range = schedule.next()
             let loss = schedule.order.withUnsafeBufferPointer {
-                engine.step(UnsafeBufferPointer(rebasing: $0[range]), of: shard.dataset)
+                engine.step(
+                    UnsafeBufferPointer(rebasing: $0[range]), ahead: min(range.count, $0.count - range.upperBound),
+                    of: shard.dataset)
             }
             try steps.add(step, rows: range.count, loss: loss, progress: progress)
         }

@@ -98,14 +98,14 @@ final class DenseEngine: LocalEngine {
         if network.gradient != nil { optimizer.reset(state: gradient + packedCount, base: network.parameters) }
     }
 
-    func step(_ rows: UnsafeBufferPointer<UInt32>, of dataset: Examples) -> tributary_learn_loss {
+    func step(_ rows: UnsafeBufferPointer<UInt32>, ahead: Int, of dataset: Examples) -> tributary_learn_loss {
         let loss = dataset.features.withUnsafeBufferPointer { features in
             dataset.labels.withUnsafeBufferPointer { labels in
                 guard let features = features.baseAddress, let labels = labels.baseAddress,
                     let first = rows.baseAddress
                 else { return tributary_learn_loss(sum: 0, correct: 0) }
                 return tributary_learn_dense_step(
-                    variant.rawValue, &network, features, labels, first, rows.count)
+                    variant.rawValue, &network, features, labels, first, rows.count, ahead)
             }
         }
         if let gradient = network.gradient {

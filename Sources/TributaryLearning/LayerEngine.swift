@@ -51,7 +51,7 @@ final class LayerEngine: LocalEngine {
         optimizer.reset(state: state, base: base)
     }
 
-    func step(_ rows: UnsafeBufferPointer<UInt32>, of dataset: Examples) -> tributary_learn_loss {
+    func step(_ rows: UnsafeBufferPointer<UInt32>, ahead: Int, of dataset: Examples) -> tributary_learn_loss {
         guard let network else { return tributary_learn_loss(sum: 0, correct: 0) }
         network.gather(rows, of: dataset, labels: &labels, arena: arena)
         network.forward(parameters, rows: rows.count, arena: arena)

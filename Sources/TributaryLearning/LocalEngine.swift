@@ -16,8 +16,9 @@ protocol LocalEngine: AnyObject {
 
     /// Takes one step over some rows of the data set, and returns the loss before it.
     ///
-    /// After a loss that is not finite the parameters are unspecified.
-    func step(_ rows: UnsafeBufferPointer<UInt32>, of dataset: Examples) -> tributary_learn_loss
+    /// Behind the rows lie `ahead` more that the next step will probably take. After a loss that is not finite the
+    /// parameters are unspecified.
+    func step(_ rows: UnsafeBufferPointer<UInt32>, ahead: Int, of dataset: Examples) -> tributary_learn_loss
 
     /// Writes `local`, or `local - base` when a base is given; returns whether every parameter is finite.
     ///

@@ -51,9 +51,10 @@ void tributary_learn_dense_pack(int32_t variant, const struct tributary_learn_de
 bool tributary_learn_dense_unpack(int32_t variant, const struct tributary_learn_dense *network, size_t count,
                                   const float *_Nullable base, float *flat);
 
-// One step over m rows of features[... x inputs of the first layer], with their labels[...].
+// One step over m rows of features[... x inputs of the first layer], with their labels[...]. As many as ahead rows may
+// follow the m, which the next step will take: they are fetched into the cache.
 struct tributary_learn_loss tributary_learn_dense_step(int32_t variant, const struct tributary_learn_dense *network,
                                                        const float *features, const int32_t *labels,
-                                                       const uint32_t *rows, size_t m);
+                                                       const uint32_t *rows, size_t m, size_t ahead);
 
 #pragma clang assume_nonnull end
