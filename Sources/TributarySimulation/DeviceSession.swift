@@ -33,7 +33,7 @@ final class DeviceSession {
     /// Messages on their way to it.
     var inboundCount = 0
     /// The next alarm that is scheduled.
-    var alarm: Moment?
+    var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
 
     init(client: ClientIndex, name: NodeName, node: SimulatedNode, machine: ClientMachine, link: SimulatedLink) {
         self.client = client

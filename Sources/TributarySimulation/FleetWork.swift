@@ -92,24 +92,18 @@ package final class FleetWork: Sendable {
     private func train(_ task: TrainingTask, _ settings: TrainSettings, _ desk: Desk) throws -> TrainingTask.Result {
         let shard = settings.isNone ? nil : try prepared(task.job)
         let base = task.base.values
-        var report: TrainReport?
-        var delta = try [Float](unsafeUninitializedCapacity: base.count) { buffer, count in
-            buffer.initialize(repeating: 0)
-            var span = buffer.mutableSpan
-            if let shard {
-                report = try desk.trainer.train(
-                    task.job, settings: settings, shard: shard.training, base: base.span, delta: &span)
-            } else {
-                let bound = task.groups.map(\.ring.deltaBound).min() ?? 0
-                report = try PseudoTrainer(parameterCount: base.count, deltaBound: bound)
-                    .train(task.job, base: base.span, delta: &span)
-            }
-            count = base.count
+        let delta = DeltaBuffer(count: base.count)
+        var span = delta.values.mutableSpan
+        let report: TrainReport
+        if let shard {
+            report = try desk.trainer.train(
+                task.job, settings: settings, shard: shard.training, base: base.span, delta: &span)
+        } else {
+            let bound = task.groups.map(\.ring.deltaBound).min() ?? 0
+            report = try PseudoTrainer(parameterCount: base.count, deltaBound: bound)
+                .train(task.job, base: base.span, delta: &span)
         }
-        guard let report else { preconditionFailure("training reports or throws") }
-        let factors = try delta.withUnsafeMutableBufferPointer {
-            try Delta.scaleOntoBounds($0, groups: task.groups)
-        }
+        let factors = try Delta.scaleOntoBounds(delta.values, groups: task.groups)
         if refusesExcess, let index = factors.firstIndex(where: { $0 < 1 }) {
             throw ExcessError(group: task.groups[index].name)
         }
@@ -131,7 +125,7 @@ package final class FleetWork: Sendable {
             throw LearningError.evaluation(client: task.job.client, number: task.job.number)
         }
         let report = TrainReport(exampleCount: UInt64(sums.count), metrics: metrics.compactMap(\.self))
-        return TrainingTask.Result(report: report, delta: [], wasScaled: false)
+        return TrainingTask.Result(report: report, delta: nil, wasScaled: false)
     }
 
     private func prepared(_ job: TrainJob) throws -> PreparedShard {

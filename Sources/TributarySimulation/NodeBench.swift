@@ -114,44 +114,30 @@ final class NodeBench {
     /// Adds what waits to the sum.
     private func flush() {
         guard !pending.isEmpty else { return }
-        let batch = pending
-        pending.removeAll(keepingCapacity: true)
-        withBodies(batch[...], contributions: []) { contributions in
-            let outcomes = accumulator?.fold(contributions) ?? []
-            precondition(outcomes.allSatisfy { $0 == nil }, "a delta that was checked was refused: \(outcomes)")
+        let held = pending.map { buffer(of: $0.values) }
+        let contributions = zip(pending, held).map { entry, held in
+            Contribution(groups: entry.update.groups, metrics: entry.update.metrics, body: held.bytes)
         }
-        for entry in batch {
+        // The buffers stay alive until the fold is done: `contributions` points into them.
+        let outcomes = withExtendedLifetime(held) { accumulator?.fold(contributions) ?? [] }
+        precondition(outcomes.allSatisfy { $0 == nil }, "a delta that was checked was refused: \(outcomes)")
+        for entry in pending {
             if case .task(let task) = entry.values { task.forgetDelta() }
             folded[entry.update.key] = entry
         }
+        pending.removeAll(keepingCapacity: true)
     }
 
-    /// Makes contributions whose bodies stay where they are while `body` runs.
-    private func withBodies(
-        _ entries: ArraySlice<(update: Update, values: PendingValues)>, contributions: [Contribution],
-        _ body: ([Contribution]) -> Void
-    ) {
-        guard let entry = entries.first else { return body(contributions) }
-        withValues(entry.values) { bytes in
-            let next = Contribution(groups: entry.update.groups, metrics: entry.update.metrics, body: bytes)
-            withBodies(entries.dropFirst(), contributions: contributions + [next], body)
-        }
-    }
-
-    private func withValues(_ values: PendingValues, _ body: (UnsafeRawBufferPointer) -> Void) {
+    /// An update's values in memory, computed again if need be.
+    private func buffer(of values: PendingValues) -> DeltaBuffer {
         switch values {
-        case .none: body(UnsafeRawBufferPointer(start: nil, count: 0))
-        case .voice(let vector): vector.values.withUnsafeBytes(body)
+        case .none: return DeltaBuffer(count: 0)
+        case .voice(let vector): return DeltaBuffer(copying: vector.values)
         case .task(let task):
-            if case .success(let result)? = task.result, !result.delta.isEmpty {
-                result.delta.withUnsafeBytes(body)
-            } else {
-                recompute(task)
-                guard case .success(let result)? = task.result else {
-                    preconditionFailure("a task that succeeded once does not fail")
-                }
-                result.delta.withUnsafeBytes(body)
-            }
+            if let delta = task.delta { return delta }
+            recompute(task)
+            guard let delta = task.delta else { preconditionFailure("a task that succeeded once does not fail") }
+            return delta
         }
     }
 
@@ -181,15 +167,10 @@ final class NodeBench {
         flush()
         for key in updates {
             guard let entry = folded.removeValue(forKey: key) else { continue }
-            var failure: AggregationError?
-            withBodies([entry], contributions: []) { contributions in
-                do throws(AggregationError) {
-                    try accumulator?.takeOut(contributions[0])
-                } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
+            let held = buffer(of: entry.values)
+            let contribution = Contribution(
+                groups: entry.update.groups, metrics: entry.update.metrics, body: held.bytes)
+            try withExtendedLifetime(held) { try accumulator?.takeOut(contribution) }
         }
         for key in partials {
             guard let entry = sums.removeValue(forKey: key) else { continue }

@@ -31,7 +31,7 @@ final class SimulatedNode {
     var clockOffset = Duration.zero
     var clockRate = 0.0
     /// The next alarm that is scheduled, in true time.
-    var alarm: Moment?
+    var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
     /// Objects on their way from the parent: asked for again when the link comes back.
     var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
 

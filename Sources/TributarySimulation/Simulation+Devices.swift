@@ -32,9 +32,8 @@ extension Simulation {
     func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
         for action in session.machine.handle(event, at: now) { perform(action, session) }
-        scheduleAlarm(session)
         // A plan that is on its way finds the device that its parent sent it to.
-        if session.machine.isIdle, session.inboundCount == 0 { end(session) }
+        if session.machine.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
     }
 
     private func perform(_ action: ClientAction, _ session: DeviceSession) {
@@ -56,6 +55,7 @@ extension Simulation {
     func end(_ session: DeviceSession) {
         guard !session.isEnded else { return }
         session.isEnded = true
+        scheduleAlarm(session)
         if session.node.sessions[session.name] === session { session.node.sessions[session.name] = nil }
     }
 
@@ -188,17 +188,16 @@ extension Simulation {
 
     // MARK: Alarms
 
+    /// Keeps the one alarm of a device in step with what its machine waits for.
     private func scheduleAlarm(_ session: DeviceSession) {
-        guard let due = session.machine.nextAlarm, !session.isEnded else { return }
-        let moment = max(now, due)
-        if let alarm = session.alarm, alarm <= moment { return }
-        session.alarm = moment
-        events.push(.deviceAlarm(session), at: moment)
+        let due = session.isEnded ? nil : session.machine.nextAlarm.map { max(now, $0) }
+        guard due != session.alarm?.moment else { return }
+        if let alarm = session.alarm { events.cancel(alarm.ticket) }
+        session.alarm = due.map { ($0, events.push(.deviceAlarm(session), at: $0)) }
     }
 
     func deviceAlarm(_ session: DeviceSession) {
-        guard !session.isEnded, let alarm = session.alarm, alarm <= now else { return }
         session.alarm = nil
-        if let due = session.machine.nextAlarm, due <= now { drive(session, .alarm) } else { scheduleAlarm(session) }
+        drive(session, .alarm)
     }
 }

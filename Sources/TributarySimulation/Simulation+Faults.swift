@@ -24,7 +24,6 @@ extension Simulation {
             for node in nodes where fault.hits(node.name, tier: node.tierName) {
                 node.clockOffset = begins ? offset : .zero
                 node.clockRate = begins ? rate : 0
-                node.alarm = nil
                 scheduleAlarm(node)
             }
         case .slow, .corrupt, .duplicate, .reorder, .drop: break
@@ -64,6 +63,7 @@ extension Simulation {
         }
         for node in nodes where fault.hits(node.name, tier: node.tierName) {
             node.isAlive = false
+            scheduleAlarm(node)
             cut(node, noticedAfter: .nanoseconds(node.link.up.delay))
             node.bench.objects = [:]
             node.wanted = [:]

@@ -107,22 +107,19 @@ extension Simulation {
         if node.parent == nil { isFinished = true }
     }
 
+    /// Keeps the one alarm of a node in step with what its machine waits for.
     func scheduleAlarm(_ node: SimulatedNode) {
-        guard let shown = node.machine.nextAlarm else { return }
-        let moment = max(now, node.trueTime(of: shown))
-        if let alarm = node.alarm, alarm <= moment { return }
-        node.alarm = moment
-        events.push(.alarm(node), at: moment)
+        let shown = node.isAlive ? node.machine.nextAlarm : nil
+        let due = shown.map { max(now, node.trueTime(of: $0)) }
+        guard due != node.alarm?.moment else { return }
+        if let alarm = node.alarm { events.cancel(alarm.ticket) }
+        node.alarm = due.map { ($0, events.push(.alarm(node), at: $0)) }
     }
 
     private func alarm(_ node: SimulatedNode) {
-        guard node.isAlive, let alarm = node.alarm, alarm <= now else { return }
         node.alarm = nil
-        if let due = node.machine.nextAlarm, due <= node.clock(at: now) {
-            drive(node, .alarm)
-        } else {
-            scheduleAlarm(node)
-        }
+        guard node.isAlive else { return }
+        drive(node, .alarm)
     }
 
     private func fetch(_ object: ObjectReference, from neighbour: Neighbour, at node: SimulatedNode, _ run: RunID) {

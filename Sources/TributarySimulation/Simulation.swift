@@ -142,7 +142,6 @@ package final class Simulation {
         if node.starts == 0 { node.bench.optimizerState = setup.checkpoint?.optimizerState[node.name] ?? [] }
         node.starts += 1
         node.isAlive = true
-        node.alarm = nil
         if isRoot {
             let run = node.starts == 1 ? run : RunID("\(self.run)-\(node.starts)")
             let resumed = node.starts == 1 ? setup.checkpoint : nil

@@ -11,8 +11,8 @@ final class TrainingTask: Sendable {
     /// What came out.
     struct Result: Sendable {
         var report: TrainReport
-        /// `local - base`, within the plan's bounds; empty for an evaluation, and after `forgetDelta`.
-        var delta: [Float]
+        /// `local - base`, within the plan's bounds; `nil` for an evaluation, and after `forgetDelta`.
+        var delta: DeltaBuffer?
         /// Whether the delta had to be scaled onto its bound.
         var wasScaled: Bool
     }
@@ -53,8 +53,8 @@ final class TrainingTask: Sendable {
     /// Hands in what came out; a delta for which there is no memory is dropped, to be computed again when it is needed.
     func finish(_ result: Swift.Result<Result, Failure>) {
         var result = result
-        if case .success(var made) = result, !made.delta.isEmpty, !budget.take(made.delta.count * 4) {
-            made.delta = []
+        if case .success(var made) = result, let delta = made.delta, !budget.take(delta.byteCount) {
+            made.delta = nil
             result = .success(made)
         }
         outcome.withLock { $0 = result }
@@ -63,7 +63,7 @@ final class TrainingTask: Sendable {
 
     /// Hands in a result that was computed again, whatever memory there is.
     func restore(_ result: Swift.Result<Result, Failure>) {
-        if case .success(let made) = result { budget.owe(made.delta.count * 4) }
+        if case .success(let made) = result { budget.owe(made.delta?.byteCount ?? 0) }
         outcome.withLock { $0 = result }
     }
 
@@ -72,12 +72,17 @@ final class TrainingTask: Sendable {
     /// What came out; `nil` before it is done.
     var result: Swift.Result<Result, Failure>? { outcome.withLock { $0 } }
 
+    /// The delta; `nil` while there is none in memory.
+    var delta: DeltaBuffer? {
+        outcome.withLock { if case .success(let result)? = $0 { result.delta } else { nil } }
+    }
+
     /// Gives the delta's memory back; it can be computed again.
     func forgetDelta() {
         outcome.withLock { outcome in
-            if case .success(var result)? = outcome, !result.delta.isEmpty {
-                budget.giveBack(result.delta.count * 4)
-                result.delta = []
+            if case .success(var result)? = outcome, let delta = result.delta {
+                budget.giveBack(delta.byteCount)
+                result.delta = nil
                 outcome = .success(result)
             }
         }
