@@ -70,15 +70,31 @@ package struct FederatedData {
 
     /// What one device sees.
     package func shard(of client: ClientIndex) throws -> Shard {
-        let partition = try Partition.make(
-            topology.data.partition, labels: trainingRows.map { labels[Int($0)] }, classCount: classCount,
-            clients: clients, partitionCount: clientCount, seed: topology.seed)
+        let partition = try partition()
         let rows = partition.rows(of: client).map { trainingRows[Int($0)] }
         guard let share = topology.evaluation.onDevices?.holdOut else {
             return Shard(training: try examples(rows: rows), holdOut: nil)
         }
         let split = try HoldOut.split(rows, fraction: share, seed: topology.seed, client: client)
         return Shard(training: try examples(rows: split.train), holdOut: try examples(rows: split.holdOut))
+    }
+
+    /// How many examples of each class each device has, `[clientCount][classCount]`, its own hold-out included.
+    package func labelCounts() throws -> [[UInt64]] {
+        let partition = try partition()
+        return (0..<clientCount).map { client in
+            var counts = [UInt64](repeating: 0, count: classCount)
+            for row in partition.rows(of: ClientIndex(UInt64(client))) {
+                counts[Int(labels[Int(trainingRows[Int(row)])])] += 1
+            }
+            return counts
+        }
+    }
+
+    private func partition() throws -> Partition {
+        try Partition.make(
+            topology.data.partition, labels: trainingRows.map { labels[Int($0)] }, classCount: classCount,
+            clients: clients, partitionCount: clientCount, seed: topology.seed)
     }
 
     private var clients: [Int32]? {
