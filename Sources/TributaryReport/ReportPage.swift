@@ -300,9 +300,9 @@ extension ReportPage {
         cards.append(
             page.card(
                 "What the devices below each node hold",
-                .element("div", ["class": "scroll", "tabindex": "0"], [table]),
+                .element("div", ["class": "scroll whole", "tabindex": "0"], [table]),
                 note: "The share of each label among a node's examples: the stronger, the more.",
-                table: .init(titles: ["node"] + map.labels, rows: exact), width: .two))
+                table: .init(titles: ["node"] + map.labels, rows: exact), width: run.fairness == nil ? .row : .two))
     }
 
     private mutating func addTree() {

@@ -73,6 +73,7 @@ enum Stylesheet {
         tbody th{font-weight:500}
         .word{text-align:left;overflow-wrap:break-word;min-width:9ch}
         .number{text-align:right;white-space:nowrap}
+        .scroll.whole{max-height:none}
         .heat{width:auto;border-spacing:2px;border-collapse:separate}
         .heat td{text-align:center;min-width:52px;border:0;border-radius:4px;\
         background:rgb(var(--heat)/var(--share))}
