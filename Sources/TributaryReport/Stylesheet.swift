@@ -75,7 +75,7 @@ enum Stylesheet {
         .number{text-align:right;white-space:nowrap}
         .scroll.whole{max-height:none}
         .heat{width:auto;border-spacing:2px;border-collapse:separate}
-        .heat td{text-align:center;min-width:52px;border:0;border-radius:4px;\
+        .heat td{text-align:center;white-space:nowrap;min-width:52px;border:0;border-radius:4px;\
         background:rgb(var(--heat)/var(--share))}
         .heat td.strong{color:var(--heat-ink)}
         @media (prefers-color-scheme:dark){.heat td.firm{color:var(--heat-ink)}}
