@@ -80,7 +80,8 @@ struct Frame {
 
     /// A vertical stripe over the whole plot; a moment is a thin one.
     func stripe(from: Double, to: Double?, _ tip: String) -> Markup {
-        guard let start = horizontal(from) else { return .empty }
+        // What lies wholly beside the plot would stick to its edge.
+        guard from <= x.high, to ?? from >= x.low, let start = horizontal(from) else { return .empty }
         let end = to.flatMap { horizontal($0) } ?? start
         let title = Markup.element("title", text: tip)
         return .element(

@@ -83,7 +83,8 @@ package struct ReportPage {
 
     private var roundsText: String {
         let failed = run.rounds.filter { $0.failure != nil }.count
-        return failed == 0 ? "\(run.rounds.count)" : "\(run.rounds.count), \(failed) failed"
+        let count = NumberText.count(UInt64(run.rounds.count))
+        return failed == 0 ? count : "\(count), \(failed) failed"
     }
 
     private var footer: Markup {
@@ -278,10 +279,12 @@ extension ReportPage {
             let total = counts.reduce(0) { $0 &+ $1 }
             let cells = counts.map { count -> Markup in
                 let share = total > 0 ? Double(count) / Double(total) : 0
+                let strength = share > 0.75 ? "strong firm" : share > 0.62 ? "firm" : "weak"
                 return .element(
                     "td",
                     [
-                        "class": share > 0.55 ? "strong" : "weak", "style": "--share:\(NumberText.fixed(share, 3))",
+                        "class": strength,
+                        "style": "--share:\(NumberText.fixed(share, 3))",
                         "title": "\(NumberText.count(count)) examples",
                     ], text: count == 0 ? "\u{B7}" : NumberText.percent(share, 0))
             }
@@ -297,9 +300,9 @@ extension ReportPage {
         cards.append(
             page.card(
                 "What the devices below each node hold",
-                .element("div", ["class": "scroll", "tabindex": "0"], [table]),
+                .element("div", ["class": "scroll whole", "tabindex": "0"], [table]),
                 note: "The share of each label among a node's examples: the stronger, the more.",
-                table: .init(titles: ["node"] + map.labels, rows: exact), width: .two))
+                table: .init(titles: ["node"] + map.labels, rows: exact), width: run.fairness == nil ? .row : .two))
     }
 
     private mutating func addTree() {

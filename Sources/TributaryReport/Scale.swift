@@ -36,7 +36,7 @@ struct Scale: Hashable {
         let rough = (high - low) / 5
         let step =
             switch unit {
-            case .count: max(1, niceStep(rough).rounded())
+            case .count: max(1, niceStep((high - low) / 6).rounded())
             case .seconds: clockStep(rough)
             case .plain, .share, .bytes, .joules: niceStep(rough)
             }

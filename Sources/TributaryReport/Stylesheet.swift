@@ -71,12 +71,14 @@ enum Stylesheet {
         th,td{padding:4px 10px;border-bottom:1px solid var(--line);vertical-align:top}
         thead th{position:sticky;top:0;background:var(--paper);color:var(--soft);font-weight:600;white-space:nowrap}
         tbody th{font-weight:500}
-        .word{text-align:left;overflow-wrap:anywhere;min-width:6ch}
+        .word{text-align:left;overflow-wrap:break-word;min-width:9ch}
         .number{text-align:right;white-space:nowrap}
+        .scroll.whole{max-height:none}
         .heat{width:auto;border-spacing:2px;border-collapse:separate}
-        .heat td{text-align:center;min-width:52px;border:0;border-radius:4px;\
+        .heat td{text-align:center;white-space:nowrap;min-width:52px;border:0;border-radius:4px;\
         background:rgb(var(--heat)/var(--share))}
         .heat td.strong{color:var(--heat-ink)}
+        @media (prefers-color-scheme:dark){.heat td.firm{color:var(--heat-ink)}}
         .heat th{border:0}
         .differs{font-weight:650}
         footer{color:var(--soft);font-size:12.5px;margin-top:22px}
@@ -85,7 +87,7 @@ enum Stylesheet {
         .tiles div{padding:10px 12px}dd{font-size:16px}\
         .card>svg text{font-size:15px}}
         @media print{:root{--ground:#fff}main{max-width:none;padding:0}.card{break-inside:avoid}\
-        .scroll{max-height:none;overflow:visible}.grid{grid-template-columns:1fr 1fr}\
+        .scroll{max-height:none;overflow:visible}.grid{grid-template-columns:1fr 1fr}.two{grid-column:1/-1}\
         *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
         """
 }

@@ -39,7 +39,8 @@ struct Up: Verb {
         let overrides = Federation.Overrides(rounds: rounds, seed: seed)
         let draft = try Federation(path: topology, keys: "", overrides: overrides)
         // What every node would stumble over is said once, before anything is started.
-        _ = try draft.data().architecture()
+        let data = try draft.data()
+        _ = try data.architecture()
         let directory = try RunDirectory(new: draft.topology.federation, below: runs)
         let federation = try Federation(path: topology, keys: directory.keys, overrides: overrides)
         try federation.createKeys()
@@ -48,7 +49,8 @@ struct Up: Verb {
                 + "\(federation.tree.deviceCount) devices, seed \(federation.topology.seed), "
                 + "run directory \(directory.path)")
         let writer = try RunWriter(directory: directory.path)
-        let record = Self.record(federation, directory)
+        var record = Self.record(federation, directory)
+        record.labels = .init(tree: federation.tree, counts: try data.labelCounts())
         try writer.begin(record)
         let supervisor = Supervisor(
             topology: topology, tree: federation.tree, record: record, overrides: overrideWords, directory: directory,
