@@ -144,6 +144,36 @@ struct Choice {
         return min(Double(count) * availability, share * overSelect)
     }
 
+    /// How many of so many devices below one aggregator may be chosen, at least one, with the chance of each number.
+    ///
+    /// Independent choices make a binomial number; a wide one is taken at every so many of its values.
+    func chosenCounts(of count: UInt64) -> [(chosen: Double, weight: Double)] {
+        let mean = chosen(of: count)
+        guard let chance, chance < 1 else {
+            let (low, part) = (mean.rounded(.down), mean - mean.rounded(.down))
+            return [(low, 1 - part), (low + 1, part)].filter { $0.0 >= 1 && $0.1 > 0 }
+        }
+        let spread = (mean * (1 - chance)).squareRoot()
+        let step = max(1, (spread / 5).rounded(.down))
+        let start = mean.rounded(.down)
+        var counts: [(chosen: Double, weight: Double)] = [(start, 1)]
+        for direction in [step, -step] {
+            var (value, weight) = (start, 1.0)
+            while weight > 1e-9 {
+                for _ in 0..<Int(step) {
+                    let low = direction > 0 ? value : value - 1
+                    let ratio = (Double(count) - low) / (low + 1) * chance / (1 - chance)
+                    weight *= direction > 0 ? ratio : 1 / ratio
+                    value += direction > 0 ? 1 : -1
+                    if value < 0 || value > Double(count) { weight = 0 }
+                }
+                if weight > 0 { counts.append((value, weight)) }
+            }
+        }
+        let total = counts.reduce(0) { $0 + $1.weight }
+        return counts.map { ($0.chosen, $0.weight / total) }.filter { $0.chosen >= 1 }
+    }
+
     /// How many of so many chosen devices an aggregator waits for.
     func target(_ chosen: Double) -> Double { chosen / selection.overSelect }
 

@@ -131,18 +131,22 @@ private struct RoundTimeWork {
     /// Until enough of the chosen devices have answered.
     private func collection(of one: NodeClasses.Class, _ devices: DeviceTimes) -> TimeDistribution {
         let overSelect = tree.topology.selection.overSelect
-        let chosen = one.chosen.rounded()
-        if overSelect > 1, chosen >= 1 {
+        if overSelect > 1 {
             // Who has a link of its own is taken for any other: one of many.
-            let target = (chosen / overSelect).rounded(.up)
-            return TimeDistribution(from: devices.any.start, to: devices.any.end) { time in
-                SpecialFunctions.betaShare(devices.any.survival(time), chosen - target + 1, target)
+            let counts = choice.chosenCounts(of: one.deviceCount).map { count in
+                (chosen: count.chosen, target: (count.chosen / overSelect).rounded(.up), weight: count.weight)
+            }
+            return TimeDistribution(from: 0, to: devices.any.end) { time in
+                let above = devices.any.survival(time)
+                return counts.reduce(0) {
+                    $0 + $1.weight * SpecialFunctions.betaShare(above, $1.chosen - $1.target + 1, $1.target)
+                }
             }
         }
         let own = one.deviceLinks.map { (time: devices.time(over: $0.key), count: Double($0.value)) }
         let ordinary = (time: devices.any, count: Double(one.deviceCount) - own.reduce(0) { $0 + $1.count })
         guard let chance = choice.chance else {
-            let share = one.deviceCount > 0 ? one.chosen.rounded(.up) / Double(one.deviceCount) : 0
+            let share = one.deviceCount > 0 ? one.chosen / Double(one.deviceCount) : 0
             return .latest((own + [ordinary]).map { ($0.time, $0.count * share) })
         }
         let all = own + [ordinary].filter { $0.count > 0 }

@@ -203,6 +203,24 @@ private func isWithin(_ share: Double, _ value: Double, of other: Double) -> Boo
         #expect(ratio >= 50.0 / 65 - 0.02 && ratio < 1)
     }
 
+    @Test("numbers of chosen devices by hand: a coin for each of three, and a wide binomial")
+    func chosenCounts() throws {
+        let simulation = SimulationSettings()
+        func counts(_ devices: UInt64, _ fraction: Double) throws -> [(chosen: Double, weight: Double)] {
+            let tree = try Tree(
+                Self.topology(
+                    devices: devices, cohort: .fraction(fraction, overSelect: 1.25), simulation: simulation))
+            return Choice(tree, availability: 1).chosenCounts(of: devices).sorted { $0.chosen < $1.chosen }
+        }
+        let three = try counts(3, 0.4)
+        #expect(three.map(\.chosen) == [1, 2, 3])
+        #expect(zip(three, [0.375, 0.375, 0.125]).allSatisfy { abs($0.weight - $1) < 1e-12 })
+        let wide = try counts(100_000, 0.4)
+        let mean = wide.reduce(0) { $0 + $1.chosen * $1.weight }
+        let variance = wide.reduce(0) { $0 + ($1.chosen - mean) * ($1.chosen - mean) * $1.weight }
+        #expect(wide.count < 100 && abs(mean - 50_000) < 5 && abs(variance - 25_000) < 100)
+    }
+
     @Test("tails by hand: a normal, an Erlang and a binomial one")
     func specialFunctions() {
         // Abramowitz and Stegun, table 26.1 and 26.2.
