@@ -62,7 +62,6 @@ let package = Package(
         room("TributaryAggregation", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryLearning", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryProtocol", ["TributaryCore", "TributaryRing", "TributaryTopology"]),
-        room("TributaryPlanning", ["TributaryCore", "TributaryRing", "TributaryTopology", "TributaryLearning"]),
         room("TributaryReport", ["TributaryCore", "TributaryTopology"]),
         room("TributaryTelemetry", ["TributaryCore"]),
 
@@ -71,6 +70,14 @@ let package = Package(
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
+        // Pure: the wire for its size functions, so that a plan's bytes are its own; the kernels for exp and log.
+        room(
+            "TributaryPlanning",
+            [
+                "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryLearning", "TributaryWire",
+                "CTributaryKernels",
+            ]
+        ),
         // The wire for its size functions, digests for models' names; no sockets, no files.
         room(
             "TributarySimulation",
@@ -141,7 +148,10 @@ let package = Package(
         ),
         tests(
             "TributaryPlanningTests",
-            ["TributaryPlanning", "TributaryTopology", "TributaryCore", "TributaryRing", "TributaryLearning"]
+            [
+                "TributaryPlanning", "TributaryTopology", "TributaryWire", "TributaryCore", "TributaryRing",
+                "TributaryLearning",
+            ]
         ),
         tests(
             "TributaryReportTests",
