@@ -146,6 +146,7 @@ let package = Package(
                 "TributaryTestSupport", "CZeroMQ",
             ]
         ),
+        tests("TributaryClientTests", ["TributaryClient", "TributaryBus", "TributaryCore"]),
         // Runs the program itself, so it must be built first.
         tests("TributaryIntegrationTests", ["tributary"]),
     ]

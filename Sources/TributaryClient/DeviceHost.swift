@@ -15,14 +15,16 @@ package final class DeviceHost {
     package struct Device {
         package var policy: ClientPolicy
         package var identity: CurveKeyPair
-        package init(policy: ClientPolicy, identity: CurveKeyPair) {
+        package var parent: Parent
+        package init(policy: ClientPolicy, identity: CurveKeyPair, parent: Parent) {
             self.policy = policy
             self.identity = identity
+            self.parent = parent
         }
     }
 
-    /// Where the devices' parent is.
-    package struct Parent {
+    /// Where a device's parent is.
+    package struct Parent: Sendable {
         package var endpoint: String
         package var key: CurvePublicKey
         package init(endpoint: String, key: CurvePublicKey) {
@@ -33,62 +35,73 @@ package final class DeviceHost {
 
     private struct Seat {
         var machine: ClientMachine
-        let queue: WorkQueue<LocalWork, ClientEvent>
         var model: Digest?
         var isFinished = false
     }
+
+    /// How long a parent that does not read can hold up the end.
+    private static let goodbyeTime = Duration.seconds(1)
 
     private let bus: Bus
     private let store: ObjectStore
     private let stateDirectory: String
     private let shutdown: Shutdown
     private let report: (EventRecord) -> Void
+    private let pool: WorkPool<Peer, LocalWork, ClientEvent>
     private var seats: [Peer: Seat] = [:]
+    private var unfinishedCount = 0
     /// How many devices hold on to an object; a model is shared by all.
     private var holders: [Digest: Int] = [:]
 
     /// Opens the store and connects every device; training data are read here, once.
     ///
-    /// - Throws: `FilesError`, `LearningError` or `BusError`.
+    /// Hosts of one fleet may share `stateDirectory`, which holds a number for each device: with a `shard`, objects
+    /// lie in a folder of its own there, and the first connections take turns with those of the other shards.
+    /// `threadCount`: devices that train at once.
+    /// - Throws: `ProcessLimitsError`, `FilesError`, `LearningError` or `BusError`.
     package init(
-        devices: [Device], parent: Parent, data: FederatedData, topology: Digest, seed: UInt64,
-        stateDirectory: String, shutdown: Shutdown, report: @escaping (EventRecord) -> Void
+        devices: [Device], data: FederatedData, topology: Digest, seed: UInt64, stateDirectory: String,
+        shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount, shutdown: Shutdown,
+        report: @escaping (EventRecord) -> Void
     ) throws {
+        try ProcessLimits.makeRoom(forOpenFiles: devices.count * Bus.descriptorCountPerLink)
         self.stateDirectory = stateDirectory
         self.shutdown = shutdown
         self.report = report
-        store = try ObjectStore(directory: stateDirectory + "/objects")
+        let folder = shard.map { "shard-\($0.index)-of-\($0.count)" } ?? "objects"
+        store = try ObjectStore(directory: "\(stateDirectory)/\(folder)")
         bus = try Bus(store: store)
+        pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
         let architecture = try data.architecture()
-        for device in devices {
-            let shard = try data.shard(of: device.policy.client)
+        for (position, device) in devices.enumerated() {
+            let examples = try data.shard(of: device.policy.client)
             let trainer = try ShardTrainer(
-                architecture: architecture, examples: shard.training, holdOut: shard.holdOut)
+                architecture: architecture, examples: examples.training, holdOut: examples.holdOut)
             let work = LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
             let peer = try bus.connect(
-                parent.endpoint, parentKey: parent.key, identity: device.identity,
-                jitterSeed: seed ^ device.policy.client.value)
+                device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
+                jitterSeed: seed ^ device.policy.client.value, turn: shard?.turn(of: position))
             let machine = ClientMachine(
                 node: device.policy.name, client: device.policy.client, topology: topology,
                 sequence: try SequenceFile.read(device.policy.name, in: stateDirectory))
-            seats[peer] = Seat(
-                machine: machine,
-                queue: WorkQueue(label: device.policy.name.value, state: work, waker: bus.waker))
+            seats[peer] = Seat(machine: machine)
+            pool.add(peer, state: work)
         }
+        unfinishedCount = seats.count
     }
 
     /// Serves until every device is done; ends cleanly on request.
     package func run() {
-        while seats.values.contains(where: { !$0.isFinished }) {
+        while unfinishedCount > 0 {
             for event in bus.poll(until: nil) { handle(event) }
-            for peer in Array(seats.keys) {
-                for outcome in seats[peer]?.queue.takeOutcomes() ?? [] { drive(peer, outcome) }
-            }
+            for (peer, outcome) in pool.takeOutcomes() { drive(peer, outcome) }
             if shutdown.isRequested {
                 for (peer, seat) in seats where !seat.isFinished { drive(peer, .stop) }
             }
         }
+        // The devices' goodbyes.
+        bus.flush(until: Bus.now() + Self.goodbyeTime)
         bus.close()
     }
 
@@ -125,7 +138,7 @@ package final class DeviceHost {
             if seat.model != object.digest { hold(object.digest) }
             seat.model = object.digest
             bus.fetch(object, from: peer)
-        case .train(let job, let plan): submit(job, plan, seat.queue)
+        case .train(let job, let plan): submit(job, plan, peer)
         case .store(let sequence):
             do {
                 try SequenceFile.write(sequence, node, in: stateDirectory)
@@ -134,12 +147,16 @@ package final class DeviceHost {
             }
         case .release(let digests): release(digests, seat.model)
         case .report(let event): report(EventRecord(event, at: node))
-        case .finish: seat.isFinished = true
+        case .finish:
+            seat.isFinished = true
+            unfinishedCount -= 1
         }
     }
 
-    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ queue: WorkQueue<LocalWork, ClientEvent>) {
-        queue.submit { work, emit in
+    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ peer: Peer) {
+        pool.submit(peer) { work, emit in
+            // So that work memory is that of the threads, not of the devices.
+            defer { work.releaseWorkMemory() }
             do {
                 let outcome = try work.perform(job, plan: plan) { permille in
                     emit(.progress(job.number, permille: permille))

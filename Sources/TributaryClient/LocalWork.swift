@@ -71,6 +71,9 @@ struct LocalWork {
         return factors.allSatisfy { $0 == 1 }
     }
 
+    /// Gives back the memory that the next job would use again.
+    mutating func releaseWorkMemory() { trainer.releaseWorkMemory() }
+
     private func baseParameters(_ model: MappedFile) throws -> [Float] {
         let expected = trainer.architecture.layout.byteCount
         guard model.byteCount == expected else {

@@ -12,7 +12,9 @@ package struct Tributary: ParsableCommand {
         discussion: "Every verb takes --format text, json or jsonl; 'tributary help VERB' explains one.",
         groupedSubcommands: [
             CommandGroup(name: "Writing a topology", subcommands: [Init.self, Validate.self, Config.self, Show.self]),
-            CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
+            CommandGroup(
+                name: "Running a tree",
+                subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self, Key.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),
         ])

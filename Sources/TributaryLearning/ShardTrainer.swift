@@ -86,6 +86,9 @@ package struct ShardTrainer: Trainer, Sendable {
         return TrainReport(exampleCount: UInt64(evaluation.count), metrics: metrics.compactMap { $0 })
     }
 
+    /// Gives the work memory back until the next job.
+    package mutating func releaseWorkMemory() { arena = [] }
+
     private mutating func growArena(to count: Int) {
         guard arena.count < count else { return }
         arena = []
