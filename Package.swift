@@ -132,7 +132,7 @@ let package = Package(
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(
             "TributaryTopologyFileTests",
-            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"],
+            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore", .product(name: "Yams", package: "Yams")],
             exclude: ["Broken"]
         ),
         tests(

@@ -73,12 +73,9 @@ package final class DeviceHost {
         bus = try Bus(store: store)
         pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
-        let architecture = try data.architecture()
+        // All data first: a link that is not served for seconds would give up.
+        let works = try Self.works(devices, data, store)
         for (position, device) in devices.enumerated() {
-            let examples = try data.shard(of: device.policy.client)
-            let trainer = try ShardTrainer(
-                architecture: architecture, examples: examples.training, holdOut: examples.holdOut)
-            let work = LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
             let peer = try bus.connect(
                 device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
                 jitterSeed: seed ^ device.policy.client.value, turn: shard?.turn(of: position))
@@ -86,9 +83,19 @@ package final class DeviceHost {
                 node: device.policy.name, client: device.policy.client, topology: topology,
                 sequence: try SequenceFile.read(device.policy.name, in: stateDirectory))
             seats[peer] = Seat(machine: machine)
-            pool.add(peer, state: work)
+            pool.add(peer, state: works[position])
         }
         unfinishedCount = seats.count
+    }
+
+    private static func works(_ devices: [Device], _ data: FederatedData, _ store: ObjectStore) throws -> [LocalWork] {
+        let architecture = try data.architecture()
+        return try devices.map { device in
+            let shard = try data.shard(of: device.policy.client)
+            let trainer = try ShardTrainer(
+                architecture: architecture, examples: shard.training, holdOut: shard.holdOut)
+            return LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
+        }
     }
 
     /// Serves until every device is done; ends cleanly on request.

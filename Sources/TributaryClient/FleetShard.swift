@@ -73,7 +73,7 @@ package enum FleetShardError: Error, Equatable, CustomStringConvertible {
         case .variable(let name, let value?, _): "\(name) is '\(value)', which is no number; give --shard"
         case .unevenArray(let first, let last, let step, let count):
             "\(count) array tasks from \(first) to \(last) in steps of \(step) are not evenly spaced; "
-                + "submit a range, for example --array=0-\(count - 1), or give --shard"
+                + "submit a range, for example --array=0-\(max(count, 1) - 1), or give --shard"
         }
     }
 }

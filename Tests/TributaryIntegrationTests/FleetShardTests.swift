@@ -99,7 +99,7 @@ import Testing
             #expect(Set(finished.map(\.node)).count == 8)
             for edge in tree.edges {
                 try fleet.wait(for: "four goodbyes at \(edge.name)") {
-                    let left = edge.events.filter { $0.name == "child-gone" && $0["reason"] == "client.left" }
+                    let left = edge.events.filter { $0.name == "child-gone" && $0["reason"] == "run.stopped" }
                     return left.count == 4 ? () : nil
                 }
             }
@@ -162,7 +162,7 @@ import Testing
             #expect(unknown.tail.contains("no aggregator 'north'"), "\(unknown.tail)")
             let words = [try Fleet.binary(), "fleet", run.topology, "--shard", "0/1"] + run.common("few")
             let few = try fleet.start(
-                "few", program: "/bin/sh", ["-c", "ulimit -Hn 160; exec \"$@\"", "sh"] + words)
+                "few", program: "/bin/sh", ["-c", "ulimit -n 160; exec \"$@\"", "sh"] + words)
             try fleet.waitForEnd(of: few)
             #expect(few.ending == .code(75), "\(few.tail)")
             #expect(few.tail.contains("open files"), "\(few.tail)")
