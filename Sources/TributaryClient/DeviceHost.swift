@@ -35,8 +35,16 @@ package final class DeviceHost {
 
     private struct Seat {
         var machine: ClientMachine
+        /// The number of the next update.
+        var sequence: UInt64
         var model: Digest?
         var isFinished = false
+    }
+
+    /// What belongs to the thread that works for a device.
+    private struct Work {
+        var local: LocalWork
+        var sequences: SequenceReserve
     }
 
     /// How long a parent that does not read can hold up the end.
@@ -44,10 +52,9 @@ package final class DeviceHost {
 
     private let bus: Bus
     private let store: ObjectStore
-    private let stateDirectory: String
     private let shutdown: Shutdown
     private let report: (EventRecord) -> Void
-    private let pool: WorkPool<Peer, LocalWork, ClientEvent>
+    private let pool: WorkPool<Peer, Work, ClientEvent>
     private var seats: [Peer: Seat] = [:]
     private var unfinishedCount = 0
     /// How many devices hold on to an object; a model is shared by all.
@@ -65,7 +72,6 @@ package final class DeviceHost {
         report: @escaping (EventRecord) -> Void
     ) throws {
         try ProcessLimits.makeRoom(forOpenFiles: devices.count * Bus.descriptorCountPerLink)
-        self.stateDirectory = stateDirectory
         self.shutdown = shutdown
         self.report = report
         let folder = shard.map { "shard-\($0.index)-of-\($0.count)" } ?? "objects"
@@ -74,27 +80,32 @@ package final class DeviceHost {
         pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
         // All data first: a link that is not served for seconds would give up.
-        let works = try Self.works(devices, data, store)
+        let works = try Self.works(devices, data, store, stateDirectory)
         for (position, device) in devices.enumerated() {
             let peer = try bus.connect(
                 device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
                 jitterSeed: seed ^ device.policy.client.value, turn: shard?.turn(of: position))
+            let sequence = works[position].sequences.end
             let machine = ClientMachine(
                 node: device.policy.name, client: device.policy.client, topology: topology,
-                sequence: try SequenceFile.read(device.policy.name, in: stateDirectory))
-            seats[peer] = Seat(machine: machine)
+                sequence: sequence)
+            seats[peer] = Seat(machine: machine, sequence: sequence)
             pool.add(peer, state: works[position])
         }
         unfinishedCount = seats.count
     }
 
-    private static func works(_ devices: [Device], _ data: FederatedData, _ store: ObjectStore) throws -> [LocalWork] {
+    private static func works(
+        _ devices: [Device], _ data: FederatedData, _ store: ObjectStore, _ stateDirectory: String
+    ) throws -> [Work] {
         let architecture = try data.architecture()
         return try devices.map { device in
             let shard = try data.shard(of: device.policy.client)
             let trainer = try ShardTrainer(
                 architecture: architecture, examples: shard.training, holdOut: shard.holdOut)
-            return LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
+            return Work(
+                local: LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer),
+                sequences: try SequenceReserve(device.policy.name, in: stateDirectory))
         }
     }
 
@@ -145,13 +156,8 @@ package final class DeviceHost {
             if seat.model != object.digest { hold(object.digest) }
             seat.model = object.digest
             bus.fetch(object, from: peer)
-        case .train(let job, let plan): submit(job, plan, peer)
-        case .store(let sequence):
-            do {
-                try SequenceFile.write(sequence, node, in: stateDirectory)
-            } catch {
-                report(EventRecord(.refused(node, .storage, text: "\(error)"), at: node))
-            }
+        case .train(let job, let plan): submit(job, plan, peer, seat.sequence)
+        case .store(let sequence): seat.sequence = sequence
         case .release(let digests): release(digests, seat.model)
         case .report(let event): report(EventRecord(event, at: node))
         case .finish:
@@ -160,12 +166,14 @@ package final class DeviceHost {
         }
     }
 
-    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ peer: Peer) {
+    /// Has a device work; its update will bear the number `sequence`, which is set aside on disk before.
+    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ peer: Peer, _ sequence: UInt64) {
         pool.submit(peer) { work, emit in
             // So that work memory is that of the threads, not of the devices.
-            defer { work.releaseWorkMemory() }
+            defer { work.local.releaseWorkMemory() }
             do {
-                let outcome = try work.perform(job, plan: plan) { permille in
+                try work.sequences.cover(sequence)
+                let outcome = try work.local.perform(job, plan: plan) { permille in
                     emit(.progress(job.number, permille: permille))
                 }
                 emit(.trained(job.number, outcome))
