@@ -10,11 +10,12 @@ extension FleetShard {
     /// The variable by which a Kubernetes job says how many completions it has.
     package static let countVariable = "TRIBUTARY_SHARD_COUNT"
 
-    /// The share that a scheduler's variables give this process, and which ones; `nil` when there are none.
+    /// Reads a process's share from its scheduler's variables.
     ///
     /// In order: a Slurm job array (times the tasks of a step, when `srun` starts several in each array task), the
     /// tasks of a Slurm job, a Kubernetes indexed job.
     /// - Parameter variable: looks a variable of the environment up.
+    /// - Returns: the share and the variable that tells it; `nil` when there is none.
     /// - Throws: `FleetShardError` when variables are there and make no sense.
     package static func scheduled(
         _ variable: (String) -> String?

@@ -142,7 +142,7 @@ federation() {
     done
     last=("${pids[@]: -3}")
     TOPOLOGY=$topology KEYS=$directory/keys STATE=$directory/state-$name/fleet TRIBUTARY=$binary \
-        timeout "$patience" "$@" >"$directory/$name.log" 2>&1 || fail "$name: a job failed: $(cat "$directory/$name.log")"
+        timeout "$patience" "$@" >"$directory/$name.log" 2>&1 || fail "$name: a job failed"
     for node in "${last[@]}"; do
         timeout "$patience" tail --pid="$node" -f /dev/null || fail "$name: the run does not end"
     done
@@ -165,7 +165,7 @@ federation array sbatch --wait --array=0-2 --output="$directory/jobs/array-%a.lo
 federation tasks sbatch --wait --ntasks=3 --output="$directory/jobs/tasks.log" --wrap \
     'srun "$TRIBUTARY" fleet "$TOPOLOGY" --keys "$KEYS" --state "$STATE"'
 for share in 0 1 2; do
-    grep -q "share $share/3 (SLURM_ARRAY_TASK_ID)" "$directory/jobs/array-$share.log" || fail "no share $share/3 in the array"
-    grep -q "share $share/3 (SLURM_PROCID)" "$directory/jobs/tasks.log" || fail "no share $share/3 among the tasks"
+    grep -q "share $share/3 (SLURM_ARRAY_TASK_ID)" "$directory/jobs/array-$share.log" || fail "array: no share $share/3"
+    grep -q "share $share/3 (SLURM_PROCID)" "$directory/jobs/tasks.log" || fail "tasks: no share $share/3"
 done
 echo "gate: 2 jobs"
