@@ -62,7 +62,6 @@ let package = Package(
         room("TributaryAggregation", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryLearning", ["TributaryCore", "TributaryRing", "CTributaryKernels"]),
         room("TributaryProtocol", ["TributaryCore", "TributaryRing", "TributaryTopology"]),
-        room("TributaryReport", ["TributaryCore", "TributaryTopology"]),
         room("TributaryTelemetry", ["TributaryCore"]),
 
         // Rooms that touch the world.
@@ -78,6 +77,7 @@ let package = Package(
                 "CTributaryKernels",
             ]
         ),
+        room("TributaryReport", ["TributaryCore", "TributaryTopology", "TributaryPlanning"]),
         // The wire for its size functions, digests for models' names; no sockets, no files.
         room(
             "TributarySimulation",
@@ -165,7 +165,7 @@ let package = Package(
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
         tests(
             "TributaryTopologyFileTests",
-            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore"],
+            ["TributaryTopologyFile", "TributaryTopology", "TributaryCore", .product(name: "Yams", package: "Yams")],
             exclude: ["Broken"]
         ),
         tests(
@@ -182,7 +182,7 @@ let package = Package(
         tests(
             "TributaryClientTests",
             [
-                "TributaryClient", "TributaryFiles", "TributaryLearning", "TributaryProtocol", "TributaryTopology",
+                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol", "TributaryTopology",
                 "TributaryCore", "TributaryRing",
             ]
         ),

@@ -3,6 +3,7 @@
 
 import TributaryCore
 import TributaryPlanning
+import TributaryReport
 import TributaryTopology
 import TributaryTopologyFile
 
@@ -62,9 +63,9 @@ struct CapacityView {
             return percent == 0 ? nil : "  then \(part.kind.rawValue) of \(part.tier): \(percent) %"
         }
         lines.append(
-            "A chosen device spends \(Self.joules(plan.energy.total)) a round: computing "
-                + "\(Self.joules(plan.energy.compute)), sending \(Self.joules(plan.energy.transmit)), receiving "
-                + "\(Self.joules(plan.energy.receive)).")
+            "A chosen device spends \(NumberText.joules(plan.energy.total)) a round: computing "
+                + "\(NumberText.joules(plan.energy.compute)), sending \(NumberText.joules(plan.energy.transmit)), receiving "
+                + "\(NumberText.joules(plan.energy.receive)).")
         lines.append("A simulation of the whole takes at most \(plan.simulationByteCount.byteText) of memory.")
         lines.append(criticalSentence)
         let assumptions = plan.assumptions.map { TextTable.wrapped("- " + $0, indent: 2) }
@@ -82,14 +83,6 @@ struct CapacityView {
 
     private static func number(_ value: Double) -> String {
         value < 1e15 ? String(Int(value.rounded())) : String(value)
-    }
-
-    private static func joules(_ value: Double) -> String {
-        let units = [("kJ", 1e3), ("J", 1.0), ("mJ", 1e-3)]
-        guard let (name, size) = units.first(where: { value >= $0.1 }) else {
-            return value > 0 ? "\(RunView.fixed(value * 1e6, 0)) uJ" : "0 J"
-        }
-        return "\(RunView.fixed(value / size, value / size < 10 ? 2 : 1)) \(name)"
     }
 
     // MARK: JSON

@@ -48,19 +48,20 @@ struct Explain: ParsableCommand {
         }
 
         /// Devices whose examples are counted at most.
-        private static let sampleMax: UInt64 = 32
+        private static let sampleMax: UInt64 = 256
 
         /// What the data says; opened only when the file alone does not tell, or when devices differ.
         private static func workload(_ document: TopologyDocument) throws -> Workload {
             let (topology, deviceCount) = (document.topology, document.tree.deviceCount)
             let declared = Workload(topology, deviceCount: deviceCount)
-            let isEven = topology.training.settings.work == .none || topology.data.partition == .iid
+            let isEven =
+                topology.training.settings.isNone || (topology.data.partition == .iid && topology.data.shard == nil)
             if let declared, isEven || declared.exampleCounts.last?.count == 1 { return declared }
             let directory = topology.directory(of: document.file)
             let data = try FederatedData(topology, clientCount: deviceCount, directory: directory)
             let count = min(deviceCount, sampleMax)
             let examples = try (0..<count).map { place in
-                UInt64(try data.shard(of: ClientIndex(place * deviceCount / count)).training.labels.count)
+                UInt64(try data.sizes(of: ClientIndex(place * deviceCount / count)).training)
             }
             return Workload(try data.architecture(), exampleCounts: examples)
         }

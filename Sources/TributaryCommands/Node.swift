@@ -16,6 +16,7 @@ struct Node: Verb {
             """)
 
     @OptionGroup var common: NodeOptions
+    @OptionGroup var above: ParentOptions
     @OptionGroup var output: OutputOptions
 
     @Option(help: "The aggregator's name in the topology.")
@@ -27,7 +28,7 @@ struct Node: Verb {
     func execute(_ output: CommandOutput) throws {
         try common.serve(output) { federation, shutdown, report in
             let setup = try federation.setup(
-                ofAggregator: NodeName(name), listen: listen, connect: common.connect,
+                ofAggregator: NodeName(name), listen: listen, connect: above.connect,
                 stateDirectory: common.state ?? "state/\(name)")
             let host = try AggregatorHost(setup, shutdown: shutdown, report: report)
             guard let reason = host.run(), reason != .stopped else { return }

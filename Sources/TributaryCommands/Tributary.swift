@@ -15,7 +15,9 @@ package struct Tributary: ParsableCommand {
                 name: "Writing a topology",
                 subcommands: [Init.self, Validate.self, Config.self, Show.self, DataCommand.self]),
             CommandGroup(name: "Rehearsing", subcommands: [Explain.self, Simulate.self]),
-            CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
+            CommandGroup(
+                name: "Running a tree",
+                subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self, Key.self]),
             CommandGroup(name: "Looking at runs", subcommands: [Report.self, Compare.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),

@@ -54,36 +54,6 @@ extension RunRecord {
     }
 }
 
-extension RunRecord.LabelMap {
-    /// So many rows can be looked at.
-    private static let rowCountMax = 40
-
-    /// What a tree's nodes hold: its devices when they are few, else the lowest aggregators that are.
-    ///
-    /// - Parameters:
-    ///   - tree: the topology, resolved.
-    ///   - counts: how many examples of each label each device has, by client index.
-    package init(tree: Tree, counts: [[UInt64]]) {
-        let labels = (0..<(counts.first?.count ?? 0)).map { String($0) }
-        if tree.deviceCount <= UInt64(Self.rowCountMax) {
-            let names = counts.indices.map { tree.deviceName(ClientIndex(UInt64($0))).value }
-            self.init(nodes: names, labels: labels, counts: counts)
-            return
-        }
-        let tier =
-            tree.topology.tiers.indices.dropLast().last { tree.count(ofTier: $0) <= UInt64(Self.rowCountMax) } ?? 0
-        let nodes = tree.aggregators(inTier: tier).map { tree.aggregators[$0] }
-        let sums = nodes.map { node in
-            var sums = [UInt64](repeating: 0, count: labels.count)
-            for client in node.clients.indices where client.value < UInt64(counts.count) {
-                for (label, count) in counts[Int(client.value)].enumerated() { sums[label] += count }
-            }
-            return sums
-        }
-        self.init(nodes: nodes.map(\.name.value), labels: labels, counts: sums)
-    }
-}
-
 extension PlainValue {
     fileprivate var isMapping: Bool {
         if case .mapping = self { return true }

@@ -37,13 +37,11 @@ import TributaryTopology
 
     @Test func aLabelMapHasDevicesWhenTheyAreFewAndAggregatorsElse() throws {
         func map(_ regions: UInt64, _ devices: UInt64) throws -> RunRecord.LabelMap {
-            .init(
-                tree: try tree(regions: regions, devices: devices),
-                counts: (0..<regions * devices).map { [$0, 1] })
+            try .init(tree(regions: regions, devices: devices), classNames: ["no", "yes"]) { [Int($0.value), 1] }
         }
         let few = try map(2, 2)
         #expect(few.nodes == ["device-0", "device-1", "device-2", "device-3"])
-        #expect(few.labels == ["0", "1"])
+        #expect(few.labels == ["no", "yes"])
         #expect(few.counts == [[0, 1], [1, 1], [2, 1], [3, 1]])
         let more = try map(2, 100)
         #expect(more.nodes == ["region-0", "region-1"])

@@ -3,6 +3,7 @@
 
 import Glibc
 import TributaryBus
+import TributaryClient
 import TributaryFiles
 import TributaryLearning
 import TributaryRuntime
@@ -25,6 +26,8 @@ extension CommandError {
             first.all = all
             self = first
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
+        case let error as FleetShardError: self.init("fleet.shard", "\(error)", exit: .usage)
+        case let error as ProcessLimitsError: self.init("system.open_files", "\(error)", exit: .tryLater)
         case let error as LearningError: self.init("data.unfit", "\(error)", exit: .configuration)
         case let error as SimulationError: self.init(error)
         case let error as FilesError: self.init(error)

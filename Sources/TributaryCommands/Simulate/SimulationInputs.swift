@@ -13,8 +13,7 @@ import TributaryTopology
 /// A simulation's setup, with what reports want to know of its data.
 struct SimulationInputs {
     var setup: Simulation.Setup
-    var shards: FederatedShards?
-    var classNames: [String]
+    var data: FederatedData
     /// Bytes of the examples that are held in memory.
     var dataByteCount: UInt64
 
@@ -37,8 +36,7 @@ struct SimulationInputs {
                 { parameters, round in try evaluation.metrics(of: parameters.span, round: round) }
             },
             traces: try Self.traces(federation), threadCount: threadCount)
-        self.shards = shards
-        classNames = data.classNames
+        self.data = data
         dataByteCount = shards.heldByteCount
     }
 
@@ -57,13 +55,5 @@ struct SimulationInputs {
         }
         let full = path.hasPrefix("/") ? path : "\(federation.directory)/\(path)"
         return try TraceFile.read(full, deviceCount: federation.tree.deviceCount)
-    }
-}
-
-extension RunRecord.LabelMap {
-    /// What the nodes of a tree see, devices left out.
-    init(_ summary: DataSummary, classNames: [String]) {
-        let nodes = summary.nodes.prefix(RunRecord.nodeCountMax)
-        self.init(nodes: nodes.map(\.name.value), labels: classNames, counts: nodes.map(\.labels))
     }
 }

@@ -113,19 +113,11 @@ final class SimulationRun {
         record.peakResidentBytes = Machine.peakResidentByteCount()
         if !federation.topology.training.settings.isNone {
             record.fairness = try simulation.fairness()
-            record.labels = try labels()
+            record.labels = try .init(federation.tree, inputs.data)
         }
         try SimulationState.save(simulation, inputs.setup, federation, in: directory.path)
         try RunWriter(directory: directory.path).finish(record)
         return record
-    }
-
-    private func labels() throws -> RunRecord.LabelMap? {
-        guard let shards = inputs.shards else { return nil }
-        let summary = try DataSummary(federation.tree, classCount: shards.classCount, sampleMax: 2_000) {
-            try shards.labelCounts(of: $0, round: 1)
-        }
-        return RunRecord.LabelMap(summary, classNames: inputs.classNames)
     }
 }
 

@@ -50,7 +50,7 @@ struct Up: Verb {
                 + "run directory \(directory.path)")
         let writer = try RunWriter(directory: directory.path)
         var record = Self.record(federation, directory)
-        record.labels = .init(tree: federation.tree, counts: try data.labelCounts())
+        record.labels = try .init(federation.tree, data)
         try writer.begin(record)
         let supervisor = Supervisor(
             topology: topology, tree: federation.tree, record: record, overrides: overrideWords, directory: directory,
