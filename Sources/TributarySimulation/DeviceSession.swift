@@ -25,6 +25,8 @@ final class DeviceSession {
     var fetch: Fetch?
     /// Leading bytes of a model whose transfer broke.
     var held: (digest: Digest, byteCount: UInt64)?
+    /// The work of the plan that is on its way to the device, begun ahead of time.
+    var ahead: TrainingTask?
     /// Deltas that its parent may fetch.
     var bodies: [Digest: TrainingTask] = [:]
     /// Whether it is awake and its connection stands.

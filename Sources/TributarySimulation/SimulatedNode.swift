@@ -28,8 +28,9 @@ final class SimulatedNode {
     /// Whether the connection to the parent was ever made.
     var isConnected = false
     /// How far the node's clock is ahead, and how much faster it runs, in parts per million.
-    var clockOffset = Duration.zero
-    var clockRate = 0.0
+    var clockOffset = Duration.zero { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
+    var clockRate = 0.0 { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
+    private var isClockTrue = true
     /// The next alarm that is scheduled, in true time.
     var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
     /// Objects on their way from the parent: asked for again when the link comes back.
@@ -54,11 +55,12 @@ final class SimulatedNode {
 
     /// What the node's clock shows at a moment.
     func clock(at moment: Moment) -> Moment {
-        clockRate == 0 ? moment + clockOffset : moment + clockOffset + .nanoseconds(Int64(drift(moment)))
+        isClockTrue ? moment : moment + clockOffset + .nanoseconds(Int64(drift(moment)))
     }
 
     /// When the node's clock will show a moment.
     func trueTime(of shown: Moment) -> Moment {
+        if isClockTrue { return shown }
         guard clockRate != 0 else { return shown + (.zero - clockOffset) }
         let nanoseconds = Double((shown + (.zero - clockOffset)).nanoseconds) / (1 + clockRate * 1e-6)
         return Moment(nanoseconds: Int64(nanoseconds.rounded(.up)) + 1)

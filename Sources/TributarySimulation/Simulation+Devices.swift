@@ -31,7 +31,11 @@ extension Simulation {
     /// Lets a device's machine decide, and does what it decides.
     func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
-        for action in session.machine.handle(event, at: now) { perform(action, session) }
+        var actions = clientBuffers.popLast() ?? []
+        session.machine.handle(event, at: now, into: &actions)
+        for action in actions { perform(action, session) }
+        actions.removeAll(keepingCapacity: true)
+        clientBuffers.append(actions)
         // A plan that is on its way finds the device that its parent sent it to.
         if session.machine.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
     }
@@ -83,7 +87,7 @@ extension Simulation {
             drive(session, .trainingFailed(job.number, text: "the base model is gone"))
             return
         }
-        let task = TrainingTask(job: job, groups: plan.groups, base: model.vector, budget: budget)
+        let task = takeAhead(job, session) ?? begin(job, plan, model.vector)
         let load: FleetWork.Load
         do {
             load = try setup.work.load(of: job)
@@ -96,8 +100,28 @@ extension Simulation {
         let time = min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow)
         let duration = Duration.nanoseconds(Int64(time * 1e9))
         recorder.spend(compute: fleet.computeEnergy(of: session.client, time: duration), tier: deviceTier)
+        events.push(.trained(session, task), at: Moment(nanoseconds: now.nanoseconds + Int64(time * 1e9)))
+    }
+
+    private func begin(_ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector) -> TrainingTask {
+        let task = TrainingTask(job: job, groups: plan.groups, base: base, budget: budget)
         pool.submit(task)
-        events.push(.trained(session, task), at: now + duration)
+        return task
+    }
+
+    /// Begins the work of a plan that is being sent: what comes out does not depend on when the plan arrives.
+    ///
+    /// Should the device never come to it, the work was for nothing, and nobody will know.
+    func workAhead(on plan: RoundPlan, _ session: DeviceSession) {
+        guard case .model(let base)? = session.node.bench.objects[plan.model.digest] else { return }
+        let job = TrainJob(client: session.client, number: plan.number, kind: plan.kind, seed: plan.seed)
+        session.ahead = begin(job, plan, base)
+    }
+
+    private func takeAhead(_ job: TrainJob, _ session: DeviceSession) -> TrainingTask? {
+        guard let task = session.ahead, task.job == job else { return nil }
+        session.ahead = nil
+        return task
     }
 
     func trained(_ session: DeviceSession, _ task: TrainingTask) {

@@ -4,7 +4,6 @@
 import TributaryCore
 import TributaryProtocol
 import TributaryTopology
-import TributaryWire
 
 // Messages and objects on their way between a node and its parent.
 
@@ -26,7 +25,7 @@ extension Simulation {
 
     func sendUp(_ envelope: Envelope, from node: SimulatedNode) {
         guard node.link.isUp, node.parent != nil else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: true, tier: node.tier)
         switch pass(byteCount, &node.link, up: true, node.name, node.tierName) {
         case .arrives(let moment):
@@ -41,7 +40,7 @@ extension Simulation {
     func sendDown(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
         guard let child = node.children[name] else { return sendToDevice(envelope, from: node, to: name) }
         guard child.link.isUp else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: false, tier: child.tier)
         switch pass(byteCount, &child.link, up: false, child.name, child.tierName) {
         case .arrives(let moment):
@@ -89,7 +88,7 @@ extension Simulation {
 
     func sendUp(_ envelope: Envelope, from session: DeviceSession) {
         guard session.isOnline else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: true, tier: deviceTier)
         spendRadio(session, sending: byteCount)
         switch pass(byteCount, &session.link, up: true, session.name, deviceTierName) {
@@ -105,7 +104,8 @@ extension Simulation {
     private func sendToDevice(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
         guard let session = node.sessions[name] ?? openSession(for: envelope.message, name, at: node), session.isOnline
         else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        if case .plan(let plan) = envelope.message { workAhead(on: plan, session) }
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: false, tier: deviceTier)
         spendRadio(session, receiving: byteCount)
         switch pass(byteCount, &session.link, up: false, name, deviceTierName) {

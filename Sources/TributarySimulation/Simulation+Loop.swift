@@ -89,7 +89,9 @@ extension Simulation {
 
     /// Lets a node's machine decide, and does what it decides.
     func drive(_ node: SimulatedNode, _ event: AggregatorEvent) {
-        for action in node.machine.handle(event, at: node.clock(at: now)) {
+        var actions = aggregatorBuffers.popLast() ?? []
+        node.machine.handle(event, at: node.clock(at: now), into: &actions)
+        for action in actions {
             switch action {
             case .send(let envelope, .parent): sendUp(envelope, from: node)
             case .send(let envelope, .child(let name)): sendDown(envelope, from: node, to: name)
@@ -100,6 +102,8 @@ extension Simulation {
             case .finish: finish(node)
             }
         }
+        actions.removeAll(keepingCapacity: true)
+        aggregatorBuffers.append(actions)
         scheduleAlarm(node)
     }
 

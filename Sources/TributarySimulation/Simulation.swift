@@ -66,6 +66,10 @@ package final class Simulation {
     let nodes: [SimulatedNode]
     let run: RunID
     var events = EventQueue<SimulationEvent>()
+    /// Buffers that machines write their actions into; one is lent to each drive that is under way.
+    var aggregatorBuffers: [[AggregatorAction]] = []
+    var clientBuffers: [[ClientAction]] = []
+    var frameSizes = FrameSizes()
     /// What nodes are to do at this moment, in order.
     var chores: [Chore] = []
     var recorder: RoundRecorder

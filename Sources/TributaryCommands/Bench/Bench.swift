@@ -10,7 +10,7 @@ import TributaryTopology
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
-        subcommands: [Fold.self, BusRound.self, Memory.self, BusDevices.self])
+        subcommands: [Fold.self, BusRound.self, Memory.self, Fleet.self, BusDevices.self])
 
     struct Fold: Verb {
         static let configuration = CommandConfiguration(
@@ -52,6 +52,32 @@ struct Bench: ParsableCommand {
                 try BusBenchmark.run(
                     .init(
                         deviceCount: devices, objectByteCount: bytes, repetitions: repetitions, directory: directory)))
+        }
+    }
+
+    struct Fleet: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "simulate",
+            abstract: "Simulate small fleets that really train, against training alone on the same threads.")
+
+        @Option(help: "How often each version is timed.")
+        var repetitions: Int = 5
+
+        @Option(help: "Compute on so many threads; one for each processor by default.")
+        var threads: Int?
+
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (1...1000).contains(repetitions), (1...1024).contains(threads ?? 1) else {
+                throw ValidationError("repetitions lie in 1...1000, threads in 1...1024")
+            }
+        }
+
+        func execute(_ output: CommandOutput) throws {
+            output.finish(
+                try SimulationBenchmark.run(
+                    repetitions: repetitions, threadCount: threads ?? Machine.processorCount))
         }
     }
 
