@@ -38,7 +38,8 @@ package struct AggregatorMachine: Sendable {
     /// Children that said hello before this node knew the model's layout.
     private var early: [NodeName: Hello] = [:]
     private var layout: ParameterLayout?
-    private var rounds: [RunID: RoundMachine] = [:]
+    /// One machine for each run; looked at where they stand, for they are large.
+    private var rounds: [RoundMachine] = []
     private var epoch = TopologyEpoch(1)
     private var announced: UInt64?
     private var actions: [AggregatorAction] = []
@@ -59,17 +60,17 @@ package struct AggregatorMachine: Sendable {
         self.configuration = configuration
         membership = Membership(clients: clients)
         self.layout = layout
-        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)
+        rounds = [RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)]
     }
 
     /// The runs that this node has a part in.
-    package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
+    package var runs: [RunID] { rounds.map(\.run).sorted { $0.value < $1.value } }
 
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
     package var nextAlarm: Moment? {
         var next: Moment?
-        for round in rounds.values {
-            guard let alarm = round.nextAlarm else { continue }
+        for index in rounds.indices {
+            guard let alarm = rounds[index].nextAlarm else { continue }
             next = next.map { min($0, alarm) } ?? alarm
         }
         return next
@@ -78,7 +79,7 @@ package struct AggregatorMachine: Sendable {
     /// The children that a round waits for: those to probe; O(members).
     package var awaited: Set<NodeName> {
         var awaited: Set<NodeName> = []
-        for round in rounds.values { awaited.formUnion(round.awaited) }
+        for index in rounds.indices { awaited.formUnion(rounds[index].awaited) }
         return awaited
     }
 
@@ -90,9 +91,12 @@ package struct AggregatorMachine: Sendable {
     }
 
     /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
+    ///
+    /// - Returns: the next moment at which `alarm` is due, as `nextAlarm` says.
+    @discardableResult
     package mutating func handle(
         _ event: AggregatorEvent, at now: Moment, into buffer: inout [AggregatorAction]
-    ) {
+    ) -> Moment? {
         swap(&actions, &buffer)
         defer { swap(&actions, &buffer) }
         switch event {
@@ -109,12 +113,18 @@ package struct AggregatorMachine: Sendable {
         case .stop: stop()
         }
         announcePopulation()
+        return nextAlarm
     }
 
     /// Lets the machine of a run decide; it is changed where it stands, and appends to this machine's actions.
     private mutating func withRound(_ run: RunID, _ body: (inout RoundMachine, Membership) -> Void) {
-        guard let position = rounds.index(forKey: run) else { return }
-        Self.lend(&actions, to: &rounds.values[position], epoch) { body(&$0, membership) }
+        guard let position = position(of: run) else { return }
+        Self.lend(&actions, to: &rounds[position], epoch) { body(&$0, membership) }
+    }
+
+    private func position(of run: RunID) -> Int? {
+        for index in rounds.indices where rounds[index].run == run { return index }
+        return nil
     }
 
     private static func lend(
@@ -132,7 +142,7 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func eachRound(_ body: (inout RoundMachine, Membership) -> Void) {
-        for run in rounds.keys.sorted(by: { $0.value < $1.value }) { withRound(run, body) }
+        for run in runs { withRound(run, body) }
     }
 
     // MARK: Children
@@ -155,7 +165,7 @@ package struct AggregatorMachine: Sendable {
             refuse(name, .unexpected, "say hello first")
             return
         }
-        guard let run = envelope.run, rounds.index(forKey: run) != nil else {
+        guard let run = envelope.run, position(of: run) != nil else {
             if let subject = envelope.message.subject {
                 let refusal = Refuse(subject: subject, reason: .wrongRun, text: "this node has no such run")
                 actions.append(.report(.refused(name, .wrongRun, text: refusal.text)))
@@ -196,7 +206,7 @@ package struct AggregatorMachine: Sendable {
 
     private mutating func admit(_ hello: Hello, _ layout: ParameterLayout, at now: Moment) {
         membership.join(hello.node, role: hello.role)
-        let run = rounds.keys.count == 1 ? rounds.keys.first : nil
+        let run = rounds.count == 1 ? rounds[0].run : nil
         send(.welcome(Welcome(wireVersion: WireVersion.current, layout: layout)), run: run, to: .child(hello.node))
         actions.append(.report(.childJoined(hello.node, clientCount: membership.clientCount)))
         eachRound { $0.joined(hello.node, $1, at: now) }
@@ -238,12 +248,12 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
-        guard let run = envelope.run ?? rounds.keys.first, let layout else { return }
-        if rounds.index(forKey: run) == nil {
+        guard let run = envelope.run ?? rounds.first?.run, let layout else { return }
+        if position(of: run) == nil {
             guard case .plan = envelope.message else { return }
             // The root knows one run at a time: a new one ends what is left of the old.
-            for old in rounds.keys { withRound(old) { round, _ in round.abandon() } }
-            rounds = [run: RoundMachine(run: run, configuration: configuration, layout: layout)]
+            for old in runs { withRound(old) { round, _ in round.abandon() } }
+            rounds = [RoundMachine(run: run, configuration: configuration, layout: layout)]
         }
         withRound(run) { $0.receiveFromParent(envelope.message, $1, at: now) }
     }

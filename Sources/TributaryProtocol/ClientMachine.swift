@@ -101,7 +101,12 @@ package struct ClientMachine: Sendable {
     }
 
     /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
-    package mutating func handle(_ event: ClientEvent, at now: Moment, into buffer: inout [ClientAction]) {
+    ///
+    /// - Returns: what `isIdle` and `nextAlarm` then say.
+    @discardableResult
+    package mutating func handle(
+        _ event: ClientEvent, at now: Moment, into buffer: inout [ClientAction]
+    ) -> (isIdle: Bool, nextAlarm: Moment?) {
         swap(&actions, &buffer)
         defer { swap(&actions, &buffer) }
         switch event {
@@ -120,6 +125,7 @@ package struct ClientMachine: Sendable {
         case .alarm: if retry.isDue(at: now) { sendAgain(at: now) }
         case .stop: leave(.stopped)
         }
+        return (isIdle, nextAlarm)
     }
 
     private mutating func send(_ message: Message) {

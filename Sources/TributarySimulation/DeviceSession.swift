@@ -32,6 +32,9 @@ final class DeviceSession {
     /// Whether it is awake and its connection stands.
     var isOnline = true
     var isEnded = false
+    /// What the machine said last: whether no plan is at hand, and when it wants to hear that time has passed.
+    var isIdle = true
+    var nextAlarm: Moment?
     /// Messages on their way to it.
     var inboundCount = 0
     /// The next alarm that is scheduled.

@@ -31,6 +31,8 @@ final class SimulatedNode {
     var clockOffset = Duration.zero { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
     var clockRate = 0.0 { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
     private var isClockTrue = true
+    /// When the machine wants to hear that time has passed, as it said last, on its own clock.
+    var nextAlarm: Moment?
     /// The next alarm that is scheduled, in true time.
     var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
     /// Objects on their way from the parent: asked for again when the link comes back.

@@ -20,14 +20,28 @@ extension Topology {
         if case .names(let names) = tier.fanOut {
             return names.firstIndex(of: name).map { UInt64($0) }
         }
-        let stem = tier.name + "-"
-        guard name.hasPrefix(stem) else { return nil }
-        let digits = name.utf8.dropFirst(stem.utf8.count)
-        guard !digits.isEmpty, digits.count <= 20, digits.allSatisfy({ (48...57).contains($0) }),
-            digits.count == 1 || digits.first != 48, let index = UInt64(String(Substring(digits))),
-            index < deviceCount
+        var name = name
+        var stem = tier.name
+        return name.withUTF8 { name in stem.withUTF8 { Self.index(in: name, stem: $0, below: deviceCount) } }
+    }
+
+    /// The number behind a stem and a hyphen, written without leading zeros.
+    private static func index(
+        in name: UnsafeBufferPointer<UInt8>, stem: UnsafeBufferPointer<UInt8>, below deviceCount: UInt64
+    ) -> UInt64? {
+        let start = stem.count + 1
+        guard name.count > start, name[stem.count] == UInt8(ascii: "-"), name.starts(with: stem),
+            name.count == start + 1 || name[start] != UInt8(ascii: "0")
         else { return nil }
-        return index
+        var index: UInt64 = 0
+        for byte in name[start...] {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            let (tens, overflow) = index.multipliedReportingOverflow(by: 10)
+            let (next, overflowBelow) = tens.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+            guard !overflow, !overflowBelow else { return nil }
+            index = next
+        }
+        return index < deviceCount ? index : nil
     }
 }
 

@@ -8,9 +8,9 @@ import TributaryTopology
 
 // Devices: they come to be when a plan is sent to them, and are gone when its outcome has reached them.
 
-extension Simulation {
+extension EventDriver {
     /// Brings a device to life for a plan; nothing else makes one.
-    func openSession(for message: Message, _ name: NodeName, at node: SimulatedNode) -> DeviceSession? {
+    mutating func openSession(for message: Message, _ name: NodeName, at node: SimulatedNode) -> DeviceSession? {
         guard case .plan(let plan) = message, let client = tree.client(named: name) else { return nil }
         // The number of the plan keeps sequences growing without a word kept between rounds.
         let sequence = UInt64(plan.number.round) << 32 | UInt64(plan.number.edgeRound)
@@ -29,18 +29,20 @@ extension Simulation {
     }
 
     /// Lets a device's machine decide, and does what it decides.
-    func drive(_ session: DeviceSession, _ event: ClientEvent) {
+    mutating func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
         var actions = clientBuffers.popLast() ?? []
-        session.machine.handle(event, at: now, into: &actions)
+        let state = session.machine.handle(event, at: now, into: &actions)
+        session.isIdle = state.isIdle
+        session.nextAlarm = state.nextAlarm
         for action in actions { perform(action, session) }
         actions.removeAll(keepingCapacity: true)
         clientBuffers.append(actions)
         // A plan that is on its way finds the device that its parent sent it to.
-        if session.machine.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
+        if session.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
     }
 
-    private func perform(_ action: ClientAction, _ session: DeviceSession) {
+    private mutating func perform(_ action: ClientAction, _ session: DeviceSession) {
         switch action {
         case .send(let envelope): sendUp(envelope, from: session)
         case .fetch(let object): fetchModel(object, session)
@@ -56,7 +58,7 @@ extension Simulation {
         }
     }
 
-    func end(_ session: DeviceSession) {
+    mutating func end(_ session: DeviceSession) {
         guard !session.isEnded else { return }
         session.isEnded = true
         scheduleAlarm(session)
@@ -65,7 +67,7 @@ extension Simulation {
 
     // MARK: Work
 
-    private func fetchModel(_ object: ObjectReference, _ session: DeviceSession) {
+    private mutating func fetchModel(_ object: ObjectReference, _ session: DeviceSession) {
         if let model = session.model, model.digest == object.digest {
             events.push(
                 .deviceFetched(session, object.digest, model.vector, connection: session.link.connection), at: now)
@@ -74,7 +76,7 @@ extension Simulation {
         }
     }
 
-    func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32) {
+    mutating func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32) {
         guard session.link.connection == connection, session.isOnline, !session.isEnded else { return }
         session.fetch = nil
         session.held = nil
@@ -82,7 +84,7 @@ extension Simulation {
         drive(session, .fetched(digest))
     }
 
-    private func train(_ job: TrainJob, _ plan: RoundPlan, _ session: DeviceSession) {
+    private mutating func train(_ job: TrainJob, _ plan: RoundPlan, _ session: DeviceSession) {
         guard let model = session.model, model.digest == plan.model.digest else {
             drive(session, .trainingFailed(job.number, text: "the base model is gone"))
             return
@@ -103,7 +105,7 @@ extension Simulation {
         events.push(.trained(session, task), at: Moment(nanoseconds: now.nanoseconds + Int64(time * 1e9)))
     }
 
-    private func begin(_ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector) -> TrainingTask {
+    private mutating func begin(_ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector) -> TrainingTask {
         let task = TrainingTask(job: job, groups: plan.groups, base: base, budget: budget)
         pool.submit(task)
         return task
@@ -112,19 +114,19 @@ extension Simulation {
     /// Begins the work of a plan that is being sent: what comes out does not depend on when the plan arrives.
     ///
     /// Should the device never come to it, the work was for nothing, and nobody will know.
-    func workAhead(on plan: RoundPlan, _ session: DeviceSession) {
+    mutating func workAhead(on plan: RoundPlan, _ session: DeviceSession) {
         guard case .model(let base)? = session.node.bench.objects[plan.model.digest] else { return }
         let job = TrainJob(client: session.client, number: plan.number, kind: plan.kind, seed: plan.seed)
         session.ahead = begin(job, plan, base)
     }
 
-    private func takeAhead(_ job: TrainJob, _ session: DeviceSession) -> TrainingTask? {
+    private mutating func takeAhead(_ job: TrainJob, _ session: DeviceSession) -> TrainingTask? {
         guard let task = session.ahead, task.job == job else { return nil }
         session.ahead = nil
         return task
     }
 
-    func trained(_ session: DeviceSession, _ task: TrainingTask) {
+    mutating func trained(_ session: DeviceSession, _ task: TrainingTask) {
         guard !session.isEnded else { return }
         pool.wait(for: task)
         let number = task.job.number
@@ -155,7 +157,7 @@ extension Simulation {
         }
     }
 
-    func bodyFetched(_ session: DeviceSession, _ digest: Digest, _ run: RunID, _ connection: UInt32) {
+    mutating func bodyFetched(_ session: DeviceSession, _ digest: Digest, _ run: RunID, _ connection: UInt32) {
         guard session.link.connection == connection, session.node.isAlive else { return }
         guard let task = session.bodies[digest] else {
             drive(
@@ -168,7 +170,7 @@ extension Simulation {
 
     // MARK: Sleep
 
-    private func scheduleChange(_ session: DeviceSession) {
+    private mutating func scheduleChange(_ session: DeviceSession) {
         guard let moment = fleet.availability(of: session.client).nextChange(session.client, after: now) else {
             // It sleeps for good: its round will do without it.
             if !session.isOnline { end(session) }
@@ -178,7 +180,7 @@ extension Simulation {
     }
 
     /// Looks whether a device should be connected, and makes it so.
-    func deviceChanges(_ session: DeviceSession) {
+    mutating func deviceChanges(_ session: DeviceSession) {
         guard !session.isEnded else { return }
         let availability = fleet.availability(of: session.client)
         let isReachable =
@@ -197,7 +199,7 @@ extension Simulation {
     }
 
     /// Breaks a device's connection; what has come of its model stays.
-    func goOffline(_ session: DeviceSession) {
+    mutating func goOffline(_ session: DeviceSession) {
         guard session.isOnline else { return }
         session.isOnline = false
         session.link.cut(at: now.nanoseconds)
@@ -213,14 +215,14 @@ extension Simulation {
     // MARK: Alarms
 
     /// Keeps the one alarm of a device in step with what its machine waits for.
-    private func scheduleAlarm(_ session: DeviceSession) {
-        let due = session.isEnded ? nil : session.machine.nextAlarm.map { max(now, $0) }
+    private mutating func scheduleAlarm(_ session: DeviceSession) {
+        let due = session.isEnded ? nil : session.nextAlarm.map { max(now, $0) }
         guard due != session.alarm?.moment else { return }
         if let alarm = session.alarm { events.cancel(alarm.ticket) }
         session.alarm = due.map { ($0, events.push(.deviceAlarm(session), at: $0)) }
     }
 
-    func deviceAlarm(_ session: DeviceSession) {
+    mutating func deviceAlarm(_ session: DeviceSession) {
         session.alarm = nil
         drive(session, .alarm)
     }
