@@ -70,7 +70,7 @@ package struct AggregatorMachine: Sendable {
     package var nextAlarm: Moment? {
         var next: Moment?
         for index in rounds.indices {
-            guard let alarm = rounds[index].nextAlarm else { continue }
+            guard let alarm = rounds[index].due else { continue }
             next = next.map { min($0, alarm) } ?? alarm
         }
         return next
@@ -134,6 +134,7 @@ package struct AggregatorMachine: Sendable {
         round.epoch = epoch
         swap(&actions, &round.actions)
         body(&round)
+        round.due = round.nextAlarm
         swap(&actions, &round.actions)
     }
 

@@ -54,6 +54,8 @@ package struct RoundMachine: Sendable {
     var sequence: UInt64 = 0
     /// When the answer to the parent is sent again.
     var retry = Retry()
+    /// What `nextAlarm` said after the last event.
+    var due: Moment?
     /// The epoch that messages bear.
     var epoch = TopologyEpoch(1)
     /// What was decided; the aggregator's machine lends its buffer for the time of an event.

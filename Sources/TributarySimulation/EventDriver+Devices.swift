@@ -76,7 +76,8 @@ extension EventDriver {
         }
     }
 
-    mutating func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32) {
+    mutating func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32)
+    {
         guard session.link.connection == connection, session.isOnline, !session.isEnded else { return }
         session.fetch = nil
         session.held = nil
@@ -89,25 +90,33 @@ extension EventDriver {
             drive(session, .trainingFailed(job.number, text: "the base model is gone"))
             return
         }
-        let task = takeAhead(job, session) ?? begin(job, plan, model.vector)
-        let load: FleetWork.Load
+        let duration: Int64
         do {
-            load = try setup.work.load(of: job)
+            duration = try computingTime(of: job, session)
         } catch {
             drive(session, .trainingFailed(job.number, text: "\(error)"))
             return
         }
-        let slow = faults.isQuiet ? 1 : faults.slowness(session.name, tier: deviceTierName)
-        let batch = fleet.batchTime(of: session.client, in: job.number, bitCount: load.bitCountPerBatch)
-        let time = min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow)
-        let duration = Duration.nanoseconds(Int64(time * 1e9))
-        recorder.spend(compute: fleet.computeEnergy(of: session.client, time: duration), tier: deviceTier)
-        events.push(.trained(session, task), at: Moment(nanoseconds: now.nanoseconds + Int64(time * 1e9)))
+        recorder.spend(
+            compute: fleet.computeEnergy(of: session.client, time: .nanoseconds(duration)), tier: deviceTier)
+        let end = Moment(nanoseconds: now.nanoseconds + duration)
+        let task = takeAhead(job, session) ?? begin(job, plan, model.vector, due: end)
+        events.push(.trained(session, task), at: end)
     }
 
-    private mutating func begin(_ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector) -> TrainingTask {
+    /// How long a device takes for a job, in nanoseconds.
+    private mutating func computingTime(of job: TrainJob, _ session: DeviceSession) throws -> Int64 {
+        let load = try setup.work.load(of: job)
+        let slow = faults.isQuiet ? 1 : faults.slowness(session.name, tier: deviceTierName)
+        let batch = fleet.batchTime(of: session.client, in: job.number, bitCount: load.bitCountPerBatch)
+        return Int64(min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow) * 1e9)
+    }
+
+    private mutating func begin(
+        _ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector, due: Moment
+    ) -> TrainingTask {
         let task = TrainingTask(job: job, groups: plan.groups, base: base, budget: budget)
-        pool.submit(task)
+        pool.submit(task, due: due)
         return task
     }
 
@@ -117,7 +126,8 @@ extension EventDriver {
     mutating func workAhead(on plan: RoundPlan, _ session: DeviceSession) {
         guard case .model(let base)? = session.node.bench.objects[plan.model.digest] else { return }
         let job = TrainJob(client: session.client, number: plan.number, kind: plan.kind, seed: plan.seed)
-        session.ahead = begin(job, plan, base)
+        guard let duration = try? computingTime(of: job, session) else { return }
+        session.ahead = begin(job, plan, base, due: Moment(nanoseconds: now.nanoseconds + duration))
     }
 
     private mutating func takeAhead(_ job: TrainJob, _ session: DeviceSession) -> TrainingTask? {

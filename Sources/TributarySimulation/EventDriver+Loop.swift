@@ -126,7 +126,9 @@ extension EventDriver {
         drive(node, .alarm)
     }
 
-    private mutating func fetch(_ object: ObjectReference, from neighbour: Neighbour, at node: SimulatedNode, _ run: RunID) {
+    private mutating func fetch(
+        _ object: ObjectReference, from neighbour: Neighbour, at node: SimulatedNode, _ run: RunID
+    ) {
         if node.bench.objects[object.digest] != nil {
             let result = RoundWorkResult.fetched(object.digest, from: neighbour)
             chores.append(Chore(node: node, run: run, task: .deliver(result)))

@@ -4,8 +4,8 @@
 import Synchronization
 import TributaryCodec
 import TributaryCore
-import TributaryRing
 package import TributaryLearning
+import TributaryRing
 
 /// What devices do when they train: the model, their shards, and what becomes of a delta beyond its bound.
 package final class FleetWork: Sendable {

@@ -19,7 +19,7 @@ final class NodeBench {
     private var accumulator: Accumulator?
     private var groups: [GroupPlan] = []
     private var pending: [(update: Update, values: PendingValues)] = []
-    private var folded: [UpdateKey: (update: Update, values: PendingValues)] = [:]
+    private var folded: [(update: Update, values: PendingValues)] = []
     private var sums: [SumKey: (sum: Sum, body: SumBody?)] = [:]
     /// The server optimizer's vectors.
     var optimizerState: [[Float]] = []
@@ -84,7 +84,7 @@ final class NodeBench {
 
     private func begin(_ groups: [GroupPlan]) throws {
         pending = []
-        folded = [:]
+        folded.removeAll(keepingCapacity: true)
         sums = [:]
         if self.groups == groups, accumulator != nil {
             accumulator?.reset()
@@ -121,10 +121,8 @@ final class NodeBench {
         // The buffers stay alive until the fold is done: `contributions` points into them.
         let outcomes = withExtendedLifetime(held) { accumulator?.fold(contributions) ?? [] }
         precondition(outcomes.allSatisfy { $0 == nil }, "a delta that was checked was refused: \(outcomes)")
-        for entry in pending {
-            if case .task(let task) = entry.values { task.forgetDelta() }
-            folded[entry.update.key] = entry
-        }
+        for entry in pending { if case .task(let task) = entry.values { task.forgetDelta() } }
+        folded += pending
         pending.removeAll(keepingCapacity: true)
     }
 
@@ -166,7 +164,8 @@ final class NodeBench {
     private func takeOut(_ updates: [UpdateKey], _ partials: [SumKey]) throws {
         flush()
         for key in updates {
-            guard let entry = folded.removeValue(forKey: key) else { continue }
+            guard let place = folded.firstIndex(where: { $0.update.key == key }) else { continue }
+            let entry = folded.remove(at: place)
             let held = buffer(of: entry.values)
             let contribution = Contribution(
                 groups: entry.update.groups, metrics: entry.update.metrics, body: held.bytes)

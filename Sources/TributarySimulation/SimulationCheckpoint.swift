@@ -28,7 +28,9 @@ package struct SimulationCheckpoint: Sendable {
 extension Simulation {
     /// The root's present model, flat, in layout order; `nil` while the root is down.
     package var model: [Float]? {
-        guard let digest = driver.recorder.model, case .model(let vector)? = driver.root.bench.objects[digest] else { return nil }
+        guard let digest = driver.recorder.model, case .model(let vector)? = driver.root.bench.objects[digest] else {
+            return nil
+        }
         return vector.values
     }
 
@@ -55,7 +57,8 @@ extension Simulation {
     package func fairness() throws -> RunRecord.Fairness? {
         guard let model, let completed = driver.recorder.completed else { return nil }
         if !driver.recorder.deviceAccuracies.isEmpty {
-            return RunRecord.Fairness(round: completed.round, accuracies: Array(driver.recorder.deviceAccuracies.values))
+            return RunRecord.Fairness(
+                round: completed.round, accuracies: Array(driver.recorder.deviceAccuracies.values))
         }
         let count = min(UInt64(RunRecord.Fairness.valueCountMax), driver.tree.deviceCount)
         let accuracies = try (0..<count).compactMap { place in

@@ -44,7 +44,8 @@ package struct SimulationForecast: Hashable, Sendable {
             Part(cause: "the aggregators' sums and models", byteCount: nodes),
             Part(
                 cause: "deltas that wait to be folded",
-                byteCount: min(cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))
+                byteCount: min(
+                    cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))
                     + vector * 2),
             Part(cause: "devices in a round", byteCount: cohort * Self.sessionByteCount),
             Part(

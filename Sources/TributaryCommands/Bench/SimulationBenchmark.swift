@@ -104,6 +104,11 @@ private struct SimulationScene {
     private let work: FleetWork
     private let groups: [GroupPlan]
 
+    /// Devices that differ, on links as homes have them: what fleets are simulated for.
+    private static let world = SimulationSettings(
+        links: ["device": LinkSettings(bandwidthUp: 10e6, bandwidthDown: 50e6, latency: .milliseconds(20))],
+        compute: .lognormal(median: .milliseconds(10), sigma: 0.5))
+
     init(_ fleet: SimulationBenchmark.Case) throws {
         self.fleet = fleet
         let examples = Int(fleet.clientCount) * fleet.exampleCount
@@ -120,7 +125,7 @@ private struct SimulationScene {
                 Tier(
                     name: "device", fanOut: .perParent(fleet.clientCount),
                     training: Training(settings: settings)),
-            ])
+            ], simulation: Self.world)
         tree = try Tree(topology)
         architecture = try ModelArchitecture(
             specification: topology.model, featureShape: [fleet.featureCount], classCount: 10)
