@@ -47,11 +47,14 @@ package final class DeviceHost {
     /// How many devices hold on to an object; a model is shared by all.
     private var holders: [Digest: Int] = [:]
 
-    /// Opens the store and connects every device; training data are read here, once.
+    /// Opens the store and connects every device; training data are read here, once, and again only when the root
+    /// runs with another seed than `seed`.
     ///
+    /// `data`: opens the federation's data as a seed splits them.
     /// - Throws: `FilesError`, `LearningError` or `BusError`.
     package init(
-        devices: [Device], parent: Parent, data: FederatedData, topology: Digest, seed: UInt64,
+        devices: [Device], parent: Parent, data open: @escaping @Sendable (_ seed: UInt64) throws -> FederatedData,
+        topology: Digest, seed: UInt64,
         stateDirectory: String, shutdown: Shutdown, report: @escaping (EventRecord) -> Void
     ) throws {
         self.stateDirectory = stateDirectory
@@ -60,12 +63,12 @@ package final class DeviceHost {
         store = try ObjectStore(directory: stateDirectory + "/objects")
         bus = try Bus(store: store)
         shutdown.watch(bus.waker)
-        let architecture = try data.architecture()
+        let data = try open(seed)
         for device in devices {
-            let shard = try data.shard(of: device.policy.client)
-            let trainer = try ShardTrainer(
-                architecture: architecture, examples: shard.training, holdOut: shard.holdOut)
-            let work = LocalWork(store: store, onExcess: device.policy.training.onExcess, trainer: trainer)
+            let client = device.policy.client
+            let work = LocalWork(
+                store: store, onExcess: device.policy.training.onExcess, trainer: try data.trainer(of: client),
+                seed: seed, makeTrainer: { try open($0).trainer(of: client) })
             let peer = try bus.connect(
                 parent.endpoint, parentKey: parent.key, identity: device.identity,
                 jitterSeed: seed ^ device.policy.client.value)

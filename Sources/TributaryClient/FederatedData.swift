@@ -81,6 +81,13 @@ package struct FederatedData {
         return Shard(training: try examples(rows: split.train), holdOut: try examples(rows: split.holdOut))
     }
 
+    /// A trainer on one device's shard.
+    func trainer(of client: ClientIndex) throws -> ShardTrainer {
+        let shard = try shard(of: client)
+        return try ShardTrainer(
+            architecture: architecture(), examples: shard.training, holdOut: shard.holdOut)
+    }
+
     private var clients: [Int32]? {
         guard case .file(let file) = source, let clients = file.clients else { return nil }
         return trainingRows.map { clients[Int($0)] }

@@ -31,6 +31,10 @@ struct LocalWork {
     let store: ObjectStore
     let onExcess: Training.OnExcess
     var trainer: ShardTrainer
+    /// The seed by which the trainer's shard was drawn.
+    var seed: UInt64
+    /// Draws the device's shard by another seed.
+    let makeTrainer: @Sendable (_ seed: UInt64) throws -> ShardTrainer
 
     /// Trains or evaluates, and writes the delta, `local - base`, into the store.
     ///
@@ -38,15 +42,21 @@ struct LocalWork {
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
+        if plan.seed != seed {
+            // The root runs with a seed of its own; everybody's shards follow it, else they would overlap.
+            trainer = try makeTrainer(plan.seed)
+            seed = plan.seed
+        }
         let model = try store.mapped(plan.model.digest)
-        var parameters = try baseParameters(model)
-        var span = parameters.mutableSpan
-        var report = try trainer.run(job, parameters: &span, progress: progress)
+        let parameters = try baseParameters(model)
+        var report = try parameters.withMutableSpan { span in
+            try trainer.run(job, parameters: &span, progress: progress)
+        }
         guard case .train = plan.kind else { return TrainOutcome(report: report, groups: [], body: nil) }
-        if try !turnIntoDelta(&parameters, base: model, groups: plan.groups) {
+        if try !turnIntoDelta(parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
         }
-        let body = try store.put(parameters.span.bytes)
+        let body = try store.hold(parameters)
         let groups = plan.groups.map { group in
             Update.Group(
                 weight: min(max(1, report.exampleCount), group.ring.weightMax), encoding: .float32,
@@ -57,9 +67,9 @@ struct LocalWork {
 
     /// Whether the delta was within its bounds as it was.
     private func turnIntoDelta(
-        _ parameters: inout [Float], base: MappedFile, groups: [GroupPlan]
+        _ parameters: HeapVector, base: MappedFile, groups: [GroupPlan]
     ) throws -> Bool {
-        let factors = try parameters.withUnsafeMutableBufferPointer { local in
+        let factors = try parameters.withUnsafeMutableBuffer { local in
             try base.withUnsafeBytes { bytes in
                 try Delta.subtract(bytes.assumingMemoryBound(to: Float.self), from: local)
             }
@@ -71,11 +81,11 @@ struct LocalWork {
         return factors.allSatisfy { $0 == 1 }
     }
 
-    private func baseParameters(_ model: MappedFile) throws -> [Float] {
+    private func baseParameters(_ model: MappedFile) throws -> HeapVector {
         let expected = trainer.architecture.layout.byteCount
         guard model.byteCount == expected else {
             throw LocalWorkError.modelSize(bytes: model.byteCount, expected: expected)
         }
-        return model.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)) }
+        return model.withFloats { HeapVector(copying: $0) }
     }
 }

@@ -13,6 +13,7 @@ package struct Tributary: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Writing a topology", subcommands: [Init.self, Validate.self, Config.self, Show.self]),
             CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
+            CommandGroup(name: "After a run", subcommands: [Model.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),
         ])

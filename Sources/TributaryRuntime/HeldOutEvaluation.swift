@@ -14,6 +14,12 @@ package struct HeldOutEvaluation: Sendable {
         self.examples = examples
     }
 
+    /// Accuracy, mean loss and number of examples, for flat parameters in layout order.
+    package func result(of parameters: Span<Float>) throws -> (accuracy: Double, loss: Double, count: Int) {
+        let result = try Evaluation.run(architecture, parameters: parameters, examples: examples)
+        return (result.accuracy, result.loss, result.count)
+    }
+
     /// `accuracy` and `loss` of flat parameters in layout order.
     package func metrics(of parameters: Span<Float>) throws -> [MetricCounter] {
         let result = try Evaluation.run(architecture, parameters: parameters, examples: examples)

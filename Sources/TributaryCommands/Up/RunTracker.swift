@@ -58,7 +58,8 @@ struct RunTracker {
         case "stepped": change(line.round, kind: line.edgeRound) { $0.modelSHA256 = line.model }
         case "round-closed" where line.edgeRound == 1: return closed(line, at: moment)
         case "evaluated": return evaluated(line, at: moment)
-        case "finished": isFinished = true
+        // With a reason the run was not brought to its end: the root's process says why.
+        case "finished" where line.reason == nil: isFinished = true
         default: break
         }
         return nil

@@ -15,14 +15,17 @@ final class Supervisor {
     private let tree: Tree
     private let directory: RunDirectory
     private let arguments: [String]
+    private let overrides: [String]
     private let topology: String
     private let shutdown: Shutdown
     private var processes: [NodeProcess] = []
     private(set) var tracker: RunTracker
     private(set) var peakResidentBytes: UInt64 = 0
     private var nextLook = Bus.now()
+    /// The errors that nodes ended with, by name.
+    private var failures: [String: FailureLine] = [:]
 
-    /// A supervisor that gives every node the options in `overrides`, such as `--rounds 3`.
+    /// A supervisor that gives the root the options in `overrides`, such as `--rounds 3`; other nodes follow its plans.
     init(
         topology: String, tree: Tree, overrides: [String], directory: RunDirectory, shutdown: Shutdown
     ) {
@@ -30,7 +33,8 @@ final class Supervisor {
         self.tree = tree
         self.directory = directory
         self.shutdown = shutdown
-        arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"] + overrides
+        arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"]
+        self.overrides = overrides
         let root = tree.aggregators[Tree.root].name.value
         tracker = RunTracker(
             tree: tree, model: directory.state(of: root) + "/model.safetensors", directory: directory.path,
@@ -46,7 +50,7 @@ final class Supervisor {
         while !tracker.isFinished {
             waitForOutput()
             for process in processes {
-                for line in process.takeLines() { try take(line, show) }
+                for line in process.takeLines() { try take(line, of: process.name, show) }
             }
             try lookAround()
             show(tracker, nil)
@@ -59,8 +63,11 @@ final class Supervisor {
         return tracker.finish(at: Bus.now(), peakResidentBytes: peakResidentBytes)
     }
 
-    private func take(_ line: String, _ show: (RunTracker, RunSummary.Round?) -> Void) throws {
-        guard let event = EventLine(line) else { return }
+    private func take(_ line: String, of name: String, _ show: (RunTracker, RunSummary.Round?) -> Void) throws {
+        guard let event = EventLine(line) else {
+            if let failure = FailureLine(line) { failures[name] = failure }
+            return
+        }
         if event.event == "listening", let endpoint = event.endpoint { try startChildren(of: event.node, at: endpoint) }
         if let row = tracker.take(event, at: Bus.now()) { show(tracker, row) }
     }
@@ -80,7 +87,7 @@ final class Supervisor {
     }
 
     private func start(node name: String, connect: String?) throws {
-        let link = connect.map { ["--connect", $0] } ?? []
+        let link = connect.map { ["--connect", $0] } ?? overrides
         try spawn(name, ["node", topology, "--name", name, "--listen", "tcp://127.0.0.1:*"] + link)
     }
 
@@ -108,17 +115,24 @@ final class Supervisor {
         for process in processes where process.hasEnded() {
             // Devices and regions may die: their rounds close by quorum. Nothing goes on without the root.
             guard process.name == root, !tracker.isFinished else { continue }
-            for line in process.takeLines() { try take(line) { _, _ in } }
+            for line in process.takeLines() { try take(line, of: process.name) { _, _ in } }
             if tracker.isFinished { return }
             throw ended(process)
         }
         if let failed = processes.first(where: { $0.hasEnded() && !$0.endedWell }), tracker.now.round == 0 {
+            for line in failed.takeLines() { try take(line, of: failed.name) { _, _ in } }
             throw ended(failed)
         }
     }
 
     private func ended(_ process: NodeProcess) -> CommandError {
         let log = directory.log(of: process.name)
+        if let failure = failures[process.name] {
+            let exit = process.exitCode.flatMap { CommandExit(rawValue: $0) } ?? .failed
+            return CommandError(
+                failure.code, "'\(process.name)': \(failure.message)", hint: failure.hint ?? "its log is \(log)",
+                at: failure.at, exit: exit)
+        }
         let lines = lastLogLines(of: process.name).map { "\n  \($0)" }.joined()
         return CommandError(
             "run.node_ended", "'\(process.name)' ended before the run was over\(lines)", hint: "its log is \(log)")
