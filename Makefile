@@ -40,7 +40,7 @@ test: setup-tests ## The gate: set-up, format, tidy, protocol, build and every t
 
 check: test ## The same gate under the name that a reviewer looks for.
 
-verify: test release ## The gate, then the longer layers: units, three seeds of the demo, the benchmarks with big objects.
+verify: test release ## The gate, then the longer layers: three seeds of the demo, benchmarks, big objects.
 	@$(GATE) $(LONG_LAYERS)
 
 format: ## Format every Swift file in place.
