@@ -26,7 +26,10 @@ struct RunTracker {
     private var rows: [UInt32: RunSummary.Round] = [:]
     /// Cumulative bytes of each aggregator's children, as of the round before.
     private var counted: [String: (up: UInt64, down: UInt64)] = [:]
-    private var accepted: [String: UInt64] = [:]
+    /// Rounds that are over, but whose bytes not all aggregators have told yet, oldest first.
+    private var waiting: [UInt32] = []
+    /// Which aggregators have told a round's bytes.
+    private var tellers: [UInt32: Set<String>] = [:]
     private var openedAt: [UInt32: Moment] = [:]
     private let start: Moment
 
@@ -42,9 +45,25 @@ struct RunTracker {
         self.start = start
     }
 
-    /// Takes an event; returns the row of a round that is now complete.
+    /// Takes an event; returns the row of a round that is now complete: over, and its bytes told by all aggregators,
+    /// or the next one is over too.
     mutating func take(_ line: EventLine, at moment: Moment) -> RunSummary.Round? {
         if line.event == "counters" { countTraffic(line) }
+        if let row = heard(line, at: moment) { waiting.append(row.round) }
+        guard let first = waiting.first else { return nil }
+        let isTold = tellers[first]?.count == tierBelow.count
+        return isTold || waiting.count > 1 ? takeWaiting() : nil
+    }
+
+    /// The oldest row that still waits for bytes, as far as they are known.
+    mutating func takeWaiting() -> RunSummary.Round? {
+        guard !waiting.isEmpty else { return nil }
+        let round = waiting.removeFirst()
+        tellers[round] = nil
+        return rows[round]
+    }
+
+    private mutating func heard(_ line: EventLine, at moment: Moment) -> RunSummary.Round? {
         guard line.node == root else { return nil }
         switch line.event {
         case "gathering": gathering(line)
@@ -125,6 +144,7 @@ struct RunTracker {
         else { return }
         let before = counted[line.node] ?? (0, 0)
         counted[line.node] = (up, down)
+        if let round = line.round { tellers[round, default: []].insert(line.node) }
         change(line.round, kind: 1) { row in
             row.bytesUp[tier, default: 0] += up &- before.up
             row.bytesDown[tier, default: 0] += down &- before.down

@@ -58,8 +58,11 @@ final class Supervisor {
         let end = Bus.now() + .seconds(10)
         while Bus.now() < end, processes.contains(where: { !$0.hasEnded() }), !shutdown.isRequested {
             waitForOutput()
-            for process in processes { _ = process.takeLines() }
+            for process in processes {
+                for line in process.takeLines() { try take(line, of: process.name, show) }
+            }
         }
+        while let row = tracker.takeWaiting() { show(tracker, row) }
         return tracker.finish(at: Bus.now(), peakResidentBytes: peakResidentBytes)
     }
 
