@@ -7,11 +7,13 @@
 #
 #   Deploy/setup.sh           what building and running need
 #   Deploy/setup.sh --tests   also the Python environment that the tests use (.build/venv)
+#   Deploy/setup.sh --slurm   also Slurm, for Tests/Verify/slurm.sh
 
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 with_tests=no
+with_slurm=no
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -23,12 +25,13 @@ fail() {
 for argument in "$@"; do
     case "$argument" in
         --tests) with_tests=yes ;;
+        --slurm) with_slurm=yes ;;
         -h | --help)
-            sed -n '5,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '5,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit 0
             ;;
         *)
-            printf 'setup: error: unknown argument %s (known: --tests)\n' "$argument" >&2
+            printf 'setup: error: unknown argument %s (known: --tests --slurm)\n' "$argument" >&2
             exit 64
             ;;
     esac
@@ -51,6 +54,12 @@ LIST
 git                    the tidy rules read the list of tracked files
 python3                oracles, the Python device and the tidy rules
 python3-venv           keeps the tests' Python packages out of the system's
+LIST
+    fi
+    if [ "$with_slurm" = yes ]; then
+        cat <<'LIST'
+slurm-wlm              jobs that host a fleet's shares, on one node
+munge                  by which Slurm's daemons know each other
 LIST
     fi
 }

@@ -267,55 +267,38 @@ static void adam(size_t count, float *w, float *m, float *v, const float *gradie
     }
 }
 
-// ---- Images ----
+// ---- Pseudo-training ----
 
-static void rows_to_image(struct tributary_learn_patches s, const float *rows, float *image) {
-    const ptrdiff_t edge = (ptrdiff_t)s.kernel, half = edge / 2;
-    memset(image, 0, s.height * s.width * s.channels * sizeof(float));
-    for (ptrdiff_t y = 0; y < (ptrdiff_t)s.height; y++)
-        for (ptrdiff_t x = 0; x < (ptrdiff_t)s.width; x++)
-            for (ptrdiff_t dy = -half; dy <= half; dy++)
-                for (ptrdiff_t dx = -half; dx <= half; dx++, rows += s.channels) {
-                    if (y + dy < 0 || y + dy >= (ptrdiff_t)s.height || x + dx < 0 || x + dx >= (ptrdiff_t)s.width)
-                        continue;
-                    float *pixel = image + ((size_t)(y + dy) * s.width + (size_t)(x + dx)) * s.channels;
-                    for (size_t c = 0; c < s.channels; c++) pixel[c] = pixel[c] + rows[c];
-                }
+typedef uint32_t lanes_bits __attribute__((vector_size(64)));
+
+// The integer hash is lowbias32 of Wellons (https://nullprogram.com/blog/2018/07/31/), with the key mixed in twice.
+INLINE lanes pseudo_lanes(lanes_bits x, uint32_t key, float scale) {
+    x ^= x >> 16;
+    x *= 0x7feb352dU;
+    x ^= (x >> 15) ^ key;
+    x *= 0x846ca68bU;
+    x ^= x >> 16;
+    return __builtin_convertvector((lanes_int)x >> 8, lanes) * splat(scale);
 }
 
-INLINE float larger(float a, float b) { return b > a ? b : a; }
-
-static void pool(size_t height, size_t width, size_t channels, const float *image, float *pooled) {
-    const size_t line = width * channels;
-    for (size_t y = 0; y < height / 2; y++)
-        for (size_t x = 0; x < width / 2; x++, pooled += channels) {
-            const float *corner = image + 2 * y * line + 2 * x * channels;
-            for (size_t c = 0; c < channels; c++) {
-                const float above = larger(corner[c], corner[channels + c]);
-                const float below = larger(corner[line + c], corner[line + channels + c]);
-                pooled[c] = larger(above, below);
-            }
-        }
+static void pseudo_local(size_t count, uint64_t key, float scale, const float *base, bool subtract, float *result) {
+    const uint32_t golden = 0x9e3779b9U, low = (uint32_t)key, high = (uint32_t)(key >> 32);
+    const lanes_bits lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    lanes_bits x = lane * golden + low;
+    for (size_t i = 0; i < count; i += LANES, x += LANES * golden) {
+        const size_t part = count - i < LANES ? count - i : LANES;
+        const lanes start = part == LANES ? load(base + i) : load_part(base + i, part);
+        const lanes local = start + pseudo_lanes(x, high, scale);
+        const lanes value = subtract ? local - start : local;
+        if (part == LANES)
+            store(result + i, value);
+        else
+            store_part(result + i, part, value);
+    }
 }
 
-static void pool_backward(size_t height, size_t width, size_t channels, const float *image, const float *pooled,
-                          const float *pooled_gradient, float *gradient) {
-    const size_t line = width * channels;
-    memset(gradient, 0, height * line * sizeof(float));
-    for (size_t y = 0; y < height / 2; y++)
-        for (size_t x = 0; x < width / 2; x++, pooled += channels, pooled_gradient += channels) {
-            const size_t corner = 2 * y * line + 2 * x * channels;
-            for (size_t c = 0; c < channels; c++) {
-                if (!(pooled[c] > 0)) continue;
-                const float *from = image + corner + c;
-                const size_t place = from[0] == pooled[c]          ? 0
-                                     : from[channels] == pooled[c] ? channels
-                                     : from[line] == pooled[c]     ? line
-                                                                   : line + channels;
-                gradient[corner + c + place] = pooled_gradient[c];
-            }
-        }
-}
+#include "learn_dense_body.h"
+#include "learn_image_body.h"
 
 const struct learn_table LEARN_TABLE = {
     .gemm = gemm,
@@ -326,7 +309,12 @@ const struct learn_table LEARN_TABLE = {
     .exp = exp_all,
     .sgd = sgd,
     .adam = adam,
+    .image_to_rows = image_to_rows,
     .rows_to_image = rows_to_image,
     .pool = pool,
     .pool_backward = pool_backward,
+    .pseudo_local = pseudo_local,
+    .dense_pack = dense_pack,
+    .dense_unpack = dense_unpack,
+    .dense_step = dense_step,
 };

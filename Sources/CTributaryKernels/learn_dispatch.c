@@ -81,20 +81,9 @@ void tributary_learn_adam(int32_t variant, size_t count, float *w, float *m, flo
     table(variant)->adam(count, w, m, v, gradient, base, step);
 }
 
-void tributary_learn_image_to_rows(struct tributary_learn_patches s, const float *image, float *rows) {
-    const ptrdiff_t edge = (ptrdiff_t)s.kernel, half = edge / 2;
-    for (ptrdiff_t y = 0; y < (ptrdiff_t)s.height; y++)
-        for (ptrdiff_t x = 0; x < (ptrdiff_t)s.width; x++)
-            for (ptrdiff_t dy = -half; dy <= half; dy++)
-                for (ptrdiff_t dx = -half; dx <= half; dx++, rows += s.channels) {
-                    const bool inside =
-                        y + dy >= 0 && y + dy < (ptrdiff_t)s.height && x + dx >= 0 && x + dx < (ptrdiff_t)s.width;
-                    if (inside)
-                        memcpy(rows, image + ((size_t)(y + dy) * s.width + (size_t)(x + dx)) * s.channels,
-                               s.channels * sizeof(float));
-                    else
-                        memset(rows, 0, s.channels * sizeof(float));
-                }
+void tributary_learn_image_to_rows(int32_t variant, struct tributary_learn_patches shape, const float *image,
+                                   float *padded, float *rows) {
+    table(variant)->image_to_rows(shape, image, padded, rows);
 }
 
 void tributary_learn_rows_to_image(int32_t variant, struct tributary_learn_patches shape, const float *rows,
@@ -110,6 +99,29 @@ void tributary_learn_pool(int32_t variant, size_t height, size_t width, size_t c
 void tributary_learn_pool_backward(int32_t variant, size_t height, size_t width, size_t channels, const float *image,
                                    const float *pooled, const float *pooled_gradient, float *gradient) {
     table(variant)->pool_backward(height, width, channels, image, pooled, pooled_gradient, gradient);
+}
+
+void tributary_learn_pseudo_local(int32_t variant, size_t count, uint64_t key, float scale, const float *base,
+                                  bool subtract, float *result) {
+    table(variant)->pseudo_local(count, key, scale, base, subtract, result);
+}
+
+size_t tributary_learn_dense_width(size_t outputs) { return (outputs + 15) / 16 * 16; }
+
+void tributary_learn_dense_pack(int32_t variant, const struct tributary_learn_dense *network, size_t count,
+                                const float *flat) {
+    table(variant)->dense_pack(network, count, flat);
+}
+
+bool tributary_learn_dense_unpack(int32_t variant, const struct tributary_learn_dense *network, size_t count,
+                                  const float *base, float *flat) {
+    return table(variant)->dense_unpack(network, count, base, flat);
+}
+
+struct tributary_learn_loss tributary_learn_dense_step(int32_t variant, const struct tributary_learn_dense *network,
+                                                       const float *features, const int32_t *labels,
+                                                       const uint32_t *rows, size_t m, size_t ahead) {
+    return table(variant)->dense_step(network, features, labels, rows, m, ahead);
 }
 
 void tributary_learn_planes_to_image(size_t channels, size_t pixels, const float *planes, float *image) {

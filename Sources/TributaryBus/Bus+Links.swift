@@ -13,6 +13,8 @@ extension Bus {
     /// Links that connect at once; further ones follow this much later each, so that no accept queue overflows.
     static let promptLinkCount = 100
     static let linkPause = Duration.microseconds(200)
+    /// Descriptors of a link that is up: its connection, its socket's mailbox, and those of the monitor's two ends.
+    package static let descriptorCountPerLink = 4
     /// Handshakes that a parent may break off in a row before the owner is told that it may be another.
     static let failedHandshakeCountMax = 3
 
@@ -21,14 +23,15 @@ extension Bus {
     /// One process may hold many links, each with a key of its own.
     /// `jitterSeed`: differs from device to device, so that a fleet does not come back at the same moment.
     /// `chunkByteCount`: the largest chunk that this parent's bind takes.
+    /// `turn`: the link's place among all that start together, in other processes too; here when it is not given.
     /// - Throws: `BusError.endpoint` for an address that libzmq cannot read, `BusError.resources`.
     package func connect(
         _ endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,
-        chunkByteCount: Int = Limits.deviceChunkByteCount
+        chunkByteCount: Int = Limits.deviceChunkByteCount, turn: Int? = nil
     ) throws(BusError) -> Peer {
         guard !isClosed else { throw .closed }
         let now = Bus.now()
-        let lateness = Bus.linkPause * max(0, links.count - Bus.promptLinkCount)
+        let lateness = Bus.linkPause * max(0, (turn ?? links.count) - Bus.promptLinkCount)
         let link = Link(
             token: nextNumber() << 1, endpoint: endpoint, parentKey: parentKey, identity: identity,
             jitterSeed: jitterSeed, firstAttempt: now + lateness)

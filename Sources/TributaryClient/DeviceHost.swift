@@ -15,14 +15,16 @@ package final class DeviceHost {
     package struct Device {
         package var policy: ClientPolicy
         package var identity: CurveKeyPair
-        package init(policy: ClientPolicy, identity: CurveKeyPair) {
+        package var parent: Parent
+        package init(policy: ClientPolicy, identity: CurveKeyPair, parent: Parent) {
             self.policy = policy
             self.identity = identity
+            self.parent = parent
         }
     }
 
-    /// Where the devices' parent is.
-    package struct Parent {
+    /// Where a device's parent is.
+    package struct Parent: Sendable {
         package var endpoint: String
         package var key: CurvePublicKey
         package init(endpoint: String, key: CurvePublicKey) {
@@ -33,66 +35,107 @@ package final class DeviceHost {
 
     private struct Seat {
         var machine: ClientMachine
-        let queue: WorkQueue<LocalWork, ClientEvent>
+        /// The number of the next update.
+        var sequence: UInt64
         var model: Digest?
         var isFinished = false
+
+        /// When the machine wants to hear that time has passed.
+        var alarm: Moment? { isFinished ? nil : machine.nextAlarm }
     }
+
+    /// What belongs to the thread that works for a device.
+    private struct Work {
+        var local: LocalWork
+        var sequences: SequenceReserve
+    }
+
+    /// How long a parent that does not read can hold up the end.
+    private static let goodbyeTime = Duration.seconds(1)
 
     private let bus: Bus
     private let store: ObjectStore
-    private let stateDirectory: String
     private let shutdown: Shutdown
     private let report: (EventRecord) -> Void
+    private let pool: WorkPool<Peer, Work, ClientEvent>
     private var seats: [Peer: Seat] = [:]
+    private var unfinishedCount = 0
+    /// No machine's time comes before this.
+    private var nextAlarm: Moment?
     /// How many devices hold on to an object; a model is shared by all.
     private var holders: [Digest: Int] = [:]
 
     /// Opens the store and connects every device; training data are read here, once, and again only when the root
     /// runs with another seed than `seed`.
     ///
-    /// `data`: opens the federation's data as a seed splits them.
-    /// - Throws: `FilesError`, `LearningError` or `BusError`.
+    /// `data` opens the federation's data as a seed splits them.
+    /// Hosts of one fleet may share `stateDirectory`, which holds a number for each device: with a `shard`, objects
+    /// lie in a folder of its own there, and the first connections take turns with those of the other shards.
+    /// `threadCount`: devices that train at once.
+    /// - Throws: `ProcessLimitsError`, `FilesError`, `LearningError` or `BusError`.
     package init(
-        devices: [Device], parent: Parent, data open: @escaping @Sendable (_ seed: UInt64) throws -> FederatedData,
-        topology: Digest, seed: UInt64,
-        stateDirectory: String, shutdown: Shutdown, report: @escaping (EventRecord) -> Void
+        devices: [Device], data: @escaping @Sendable (_ seed: UInt64) throws -> FederatedData, topology: Digest,
+        seed: UInt64, stateDirectory: String, shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount,
+        shutdown: Shutdown, report: @escaping (EventRecord) -> Void
     ) throws {
-        self.stateDirectory = stateDirectory
+        try ProcessLimits.makeRoom(forOpenFiles: devices.count * Bus.descriptorCountPerLink)
         self.shutdown = shutdown
         self.report = report
-        store = try ObjectStore(directory: stateDirectory + "/objects")
+        let folder = shard.map { "shard-\($0.index)-of-\($0.count)" } ?? "objects"
+        store = try ObjectStore(directory: "\(stateDirectory)/\(folder)")
         bus = try Bus(store: store)
+        pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
-        let data = try open(seed)
-        for device in devices {
-            let client = device.policy.client
-            let work = LocalWork(
-                store: store, onExcess: device.policy.training.onExcess, trainer: try data.trainer(of: client),
-                seed: seed, makeTrainer: { try open($0).trainer(of: client) })
+        // All data first: a link that is not served for seconds would give up.
+        let seeded = SeededData(takerCount: devices.count, open: data)
+        let works = try Self.works(devices, seeded, seed, store, stateDirectory)
+        for (position, device) in devices.enumerated() {
             let peer = try bus.connect(
-                parent.endpoint, parentKey: parent.key, identity: device.identity,
-                jitterSeed: seed ^ device.policy.client.value)
+                device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
+                jitterSeed: seed ^ device.policy.client.value, turn: shard?.turn(of: position))
+            let sequence = works[position].sequences.end
             let machine = ClientMachine(
                 node: device.policy.name, client: device.policy.client, topology: topology,
-                sequence: try SequenceFile.read(device.policy.name, in: stateDirectory))
-            seats[peer] = Seat(
-                machine: machine,
-                queue: WorkQueue(label: device.policy.name.value, state: work, waker: bus.waker))
+                sequence: sequence)
+            seats[peer] = Seat(machine: machine, sequence: sequence)
+            pool.add(peer, state: works[position])
+        }
+        unfinishedCount = seats.count
+    }
+
+    private static func works(
+        _ devices: [Device], _ data: SeededData, _ seed: UInt64, _ store: ObjectStore, _ stateDirectory: String
+    ) throws -> [Work] {
+        try devices.map { device in
+            Work(
+                local: try LocalWork(
+                    store: store, onExcess: device.policy.training.onExcess, client: device.policy.client,
+                    data: data, seed: seed),
+                sequences: try SequenceReserve(device.policy.name, in: stateDirectory))
         }
     }
 
     /// Serves until every device is done; ends cleanly on request.
     package func run() {
-        while seats.values.contains(where: { !$0.isFinished }) {
-            for event in bus.poll(until: nil) { handle(event) }
-            for peer in Array(seats.keys) {
-                for outcome in seats[peer]?.queue.takeOutcomes() ?? [] { drive(peer, outcome) }
-            }
+        while unfinishedCount > 0 {
+            for event in bus.poll(until: nextAlarm) { handle(event) }
+            for (peer, outcome) in pool.takeOutcomes() { drive(peer, outcome) }
+            ringAlarms()
             if shutdown.isRequested {
                 for (peer, seat) in seats where !seat.isFinished { drive(peer, .stop) }
             }
         }
+        // The devices' goodbyes.
+        bus.flush(until: Bus.now() + Self.goodbyeTime)
         bus.close()
+    }
+
+    /// Lets machines know whose time has come.
+    private func ringAlarms() {
+        let now = Bus.now()
+        guard let nextAlarm, nextAlarm <= now else { return }
+        for (peer, seat) in seats { if let due = seat.alarm, due <= now { drive(peer, .alarm) } }
+        self.nextAlarm = seats.values.compactMap(\.alarm).min()
     }
 
     private func handle(_ event: BusEvent) {
@@ -115,9 +158,10 @@ package final class DeviceHost {
 
     private func drive(_ peer: Peer, _ event: ClientEvent) {
         guard var seat = seats[peer], !seat.isFinished else { return }
-        let actions = seat.machine.handle(event)
+        let actions = seat.machine.handle(event, at: Bus.now())
         for action in actions { perform(action, peer, &seat) }
         seats[peer] = seat
+        if let due = seat.alarm { nextAlarm = min(nextAlarm ?? due, due) }
     }
 
     private func perform(_ action: ClientAction, _ peer: Peer, _ seat: inout Seat) {
@@ -128,23 +172,23 @@ package final class DeviceHost {
             if seat.model != object.digest { hold(object.digest) }
             seat.model = object.digest
             bus.fetch(object, from: peer)
-        case .train(let job, let plan): submit(job, plan, seat.queue)
-        case .store(let sequence):
-            do {
-                try SequenceFile.write(sequence, node, in: stateDirectory)
-            } catch {
-                report(EventRecord(.refused(node, .storage, text: "\(error)"), at: node))
-            }
+        case .train(let job, let plan): submit(job, plan, peer, seat.sequence)
+        case .store(let sequence): seat.sequence = sequence
         case .release(let digests): release(digests, seat.model)
         case .report(let event): report(EventRecord(event, at: node))
-        case .finish: seat.isFinished = true
+        case .finish:
+            seat.isFinished = true
+            unfinishedCount -= 1
         }
     }
 
-    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ queue: WorkQueue<LocalWork, ClientEvent>) {
-        queue.submit { work, emit in
+    /// Has a device work; its update will bear the number `sequence`, which is set aside on disk before.
+    private func submit(_ job: TrainJob, _ plan: RoundPlan, _ peer: Peer, _ sequence: UInt64) {
+        pool.submit(peer) { work, emit in
+            // So that work memory is that of the threads, not of the devices.
             do {
-                let outcome = try work.perform(job, plan: plan) { permille in
+                try work.sequences.cover(sequence)
+                let outcome = try work.local.perform(job, plan: plan) { permille in
                     emit(.progress(job.number, permille: permille))
                 }
                 emit(.trained(job.number, outcome))

@@ -30,11 +30,37 @@ enum LocalWorkError: Error, CustomStringConvertible {
 struct LocalWork {
     let store: ObjectStore
     let onExcess: Training.OnExcess
-    var trainer: ShardTrainer
-    /// The seed by which the trainer's shard was drawn.
-    var seed: UInt64
-    /// Draws the device's shard by another seed.
-    let makeTrainer: @Sendable (_ seed: UInt64) throws -> ShardTrainer
+    private let client: ClientIndex
+    private let data: SeededData
+    /// The seed that the law and the examples follow.
+    private var seed: UInt64
+    private var law: TransformationLaw
+    /// The device's examples as they are before any drift; `nil` when there is none, and the trainer has them all.
+    private var shard: Shard?
+    private var trainer: ShardTrainer
+
+    /// Takes a device's shard of the initial model's round, drawn by `seed` until a plan has another.
+    ///
+    /// - Throws: when the data cannot be read, and `LearningError.examples` when the shard does not fit the model.
+    init(store: ObjectStore, onExcess: Training.OnExcess, client: ClientIndex, data: SeededData, seed: UInt64) throws {
+        self.store = store
+        self.onExcess = onExcess
+        self.client = client
+        self.data = data
+        self.seed = seed
+        (law, shard, trainer) = try Self.draw(client, data, seed)
+    }
+
+    private static func draw(
+        _ client: ClientIndex, _ data: SeededData, _ seed: UInt64
+    ) throws -> (TransformationLaw, Shard?, ShardTrainer) {
+        let data = try data.take(seed: seed)
+        let law = data.shards.law
+        let shard = try data.shard(of: client, round: 0)
+        let trainer = try ShardTrainer(
+            architecture: data.architecture(), examples: shard.training(), holdOut: shard.holdOut())
+        return (law, law.isDrifting ? shard : nil, trainer)
+    }
 
     /// Trains or evaluates, and writes the delta, `local - base`, into the store.
     ///
@@ -42,16 +68,10 @@ struct LocalWork {
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
-        if plan.seed != seed {
-            // The root runs with a seed of its own; everybody's shards follow it, else they would overlap.
-            trainer = try makeTrainer(plan.seed)
-            seed = plan.seed
-        }
+        try follow(plan)
         let model = try store.mapped(plan.model.digest)
         let parameters = try baseParameters(model)
-        var report = try parameters.withMutableSpan { span in
-            try trainer.run(job, parameters: &span, progress: progress)
-        }
+        var report = try parameters.withMutableSpan { span in try run(job, plan, &span, progress) }
         guard case .train = plan.kind else { return TrainOutcome(report: report, groups: [], body: nil) }
         if try !turnIntoDelta(parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
@@ -63,6 +83,33 @@ struct LocalWork {
                 byteCount: group.parameterCount * 4)
         }
         return TrainOutcome(report: report, groups: groups, body: body)
+    }
+
+    /// Trains, evaluates, or stands in for training.
+    private mutating func run(
+        _ job: TrainJob, _ plan: RoundPlan, _ parameters: inout MutableSpan<Float>, _ progress: (UInt32) -> Void
+    ) throws -> TrainReport {
+        guard case .train(let settings) = job.kind, settings.isNone else {
+            return try trainer.run(job, parameters: &parameters, progress: progress)
+        }
+        var stand = try PseudoTrainer(parameterCount: parameters.count, deltaBound: plan.deltaBound)
+        return try stand.run(job, parameters: &parameters, progress: progress)
+    }
+
+    /// Gives the trainer the examples of the plan's seed and round.
+    private mutating func follow(_ plan: RoundPlan) throws {
+        if plan.seed != seed {
+            // The root runs with a seed of its own; everybody's shards follow it, else they would overlap.
+            (law, shard, trainer) = try Self.draw(client, data, plan.seed)
+            seed = plan.seed
+        }
+        guard var shard else { return }
+        let transformation = law.transformation(of: client, round: plan.number.round)
+        guard transformation != shard.transformation else { return }
+        shard.transformation = transformation
+        trainer = try ShardTrainer(
+            architecture: trainer.architecture, examples: shard.training(), holdOut: shard.holdOut())
+        self.shard = shard
     }
 
     /// Whether the delta was within its bounds as it was.

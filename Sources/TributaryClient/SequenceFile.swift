@@ -5,7 +5,7 @@ import Glibc
 import TributaryCore
 import TributaryFiles
 
-/// The number that a device's next update will bear, kept on disk so that it never repeats.
+/// The number from which on a device's updates have not been numbered yet, kept on disk so that none repeats.
 enum SequenceFile {
     static func read(_ node: NodeName, in directory: String) throws(FilesError) -> UInt64 {
         let path = path(node, directory)
@@ -29,5 +29,34 @@ enum SequenceFile {
 
     private static func path(_ node: NodeName, _ directory: String) -> String {
         "\(directory)/\(node).sequence"
+    }
+}
+
+/// Numbers of a device's updates that are set aside on disk, a block at a time, so that few updates wait for the disk.
+///
+/// A device that starts anew goes on behind the block: numbers grow, and may leave some out.
+struct SequenceReserve {
+    /// A device that trains every minute writes about once an hour.
+    static let blockCount: UInt64 = 64
+
+    let node: NodeName
+    let directory: String
+    /// Numbers below it are set aside.
+    private(set) var end: UInt64
+
+    /// Reads what was set aside before; the next update bears the number `end`.
+    init(_ node: NodeName, in directory: String) throws(FilesError) {
+        self.node = node
+        self.directory = directory
+        end = try SequenceFile.read(node, in: directory)
+    }
+
+    /// Sets a number aside, with a block of those after it, unless it is already.
+    ///
+    /// - Throws: `FilesError` when it could not be stored; the number must not be used then.
+    mutating func cover(_ sequence: UInt64) throws(FilesError) {
+        guard sequence >= end else { return }
+        try SequenceFile.write(sequence + Self.blockCount, node, in: directory)
+        end = sequence + Self.blockCount
     }
 }

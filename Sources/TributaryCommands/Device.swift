@@ -17,6 +17,7 @@ struct Device: Verb {
             """)
 
     @OptionGroup var common: NodeOptions
+    @OptionGroup var above: ParentOptions
     @OptionGroup var output: OutputOptions
 
     @Option(help: "The aggregator above the devices.")
@@ -30,12 +31,12 @@ struct Device: Verb {
 
     func execute(_ output: CommandOutput) throws {
         try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
-            let devices = try federation.devices(below: NodeName(parent), first: first, count: count)
+            let devices = try federation.devices(
+                below: NodeName(parent), first: first, count: count, connect: above.connect)
             let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? parent)"
             let host = try DeviceHost(
-                devices: devices, parent: try federation.parent(of: NodeName(parent), connect: common.connect),
-                data: { try federation.data(seed: $0) }, topology: federation.digest, seed: federation.topology.seed,
-                stateDirectory: directory, shutdown: shutdown, report: report)
+                devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
+                seed: federation.topology.seed, stateDirectory: directory, shutdown: shutdown, report: report)
             host.run()
         }
     }

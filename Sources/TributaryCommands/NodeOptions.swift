@@ -8,7 +8,7 @@ import TributaryCore
 import TributaryRuntime
 import TributaryTelemetry
 
-/// What `node` and `device` have in common.
+/// What `node`, `device` and `fleet` have in common.
 struct NodeOptions: ParsableArguments {
     @Argument(help: "The topology file.", completion: .file(extensions: ["yaml", "yml"]))
     var topology: String
@@ -18,9 +18,6 @@ struct NodeOptions: ParsableArguments {
 
     @Option(help: "The directory for objects and state; default state/NAME.", completion: .directory)
     var state: String?
-
-    @Option(help: "Reach the parent here instead, for example tcp://10.0.0.7:7100.")
-    var connect: String?
 
     @Flag(help: .hidden)
     var endWithStandardInput = false
@@ -39,4 +36,10 @@ struct NodeOptions: ParsableArguments {
             if record.level != .debug { output.note("\(Clock.timestamp()) \(record.text)") }
         }
     }
+}
+
+/// Where a single parent is, when not where the topology says.
+struct ParentOptions: ParsableArguments {
+    @Option(help: "Reach the parent here instead, for example tcp://10.0.0.7:7100.")
+    var connect: String?
 }

@@ -11,9 +11,14 @@ package struct Tributary: ParsableCommand {
         abstract: "Hierarchical edge-cloud federated learning: one topology file, any tree.",
         discussion: "Every verb takes --format text, json or jsonl; 'tributary help VERB' explains one.",
         groupedSubcommands: [
-            CommandGroup(name: "Writing a topology", subcommands: [Init.self, Validate.self, Config.self, Show.self]),
-            CommandGroup(name: "Running a tree", subcommands: [Up.self, Down.self, Node.self, Device.self, Key.self]),
-            CommandGroup(name: "After a run", subcommands: [Model.self]),
+            CommandGroup(
+                name: "Writing a topology",
+                subcommands: [Init.self, Validate.self, Config.self, Show.self, DataCommand.self]),
+            CommandGroup(name: "Rehearsing", subcommands: [Explain.self, Simulate.self]),
+            CommandGroup(
+                name: "Running a tree",
+                subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self, Key.self]),
+            CommandGroup(name: "Looking at runs", subcommands: [Report.self, Compare.self, Model.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),
         ])

@@ -15,6 +15,13 @@ package enum RandomPurpose: UInt64, Sendable {
     case synthetic = 6
     case reconnect = 7
     case holdout = 8
+    case shard = 9
+    case skew = 10
+    case link = 11
+    case compute = 12
+    case availability = 13
+    case deviceClass = 14
+    case pseudoDelta = 15
 }
 
 /// A stream of random numbers keyed by (seed, purpose, round, edge round, client index).
@@ -56,7 +63,8 @@ package struct CounterRandom: RandomNumberGenerator, Sendable {
         precondition(bound > 0)
         while true {
             let (high, low) = next().multipliedFullWidth(by: bound)
-            if low >= (0 &- bound) % bound { return high }
+            // The remainder is below the bound: most draws need no division.
+            if low >= bound || low >= (0 &- bound) % bound { return high }
         }
     }
 }

@@ -31,11 +31,23 @@ package struct DataSpecification: Hashable, Sendable {
     package var partition: PartitionSpecification
     /// The share of the training examples kept at the root for evaluation when the source has no test set; in [0, 1).
     package var holdOut: Double
+    /// Each device draws its own shard; `nil` cuts one table into as many partitions as there are devices.
+    package var shard: ShardSpecification?
+    /// How devices differ in what they measure; `nil` for not at all.
+    package var skew: SkewSpecification?
+    /// How the world changes from round to round; changes add up in order.
+    package var drift: [DriftSpecification]
 
-    package init(source: Source, partition: PartitionSpecification, holdOut: Double) {
+    package init(
+        source: Source, partition: PartitionSpecification, holdOut: Double, shard: ShardSpecification? = nil,
+        skew: SkewSpecification? = nil, drift: [DriftSpecification] = []
+    ) {
         self.source = source
         self.partition = partition
         self.holdOut = holdOut
+        self.shard = shard
+        self.skew = skew
+        self.drift = drift
     }
 }
 

@@ -24,6 +24,11 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible {
         words = InlineArray { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)) }
     }
 
+    /// The digest of four words, the first eight bytes in the first word's little-endian form.
+    package init(words first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+        words = [first, second, third, fourth]
+    }
+
     /// Reads 64 hexadecimal digits; `nil` for anything else.
     package init?(hexadecimal text: String) {
         let digits = text.utf8.map { byte -> UInt8? in

@@ -68,6 +68,8 @@ package struct Moment: Hashable, Comparable, Sendable {
     package let nanoseconds: Int64
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
     package static func < (left: Moment, right: Moment) -> Bool { left.nanoseconds < right.nanoseconds }
+    /// Seconds since the clock's origin.
+    package var seconds: Double { Double(nanoseconds) / 1e9 }
     package static func + (moment: Moment, duration: Duration) -> Moment {
         Moment(nanoseconds: moment.nanoseconds + duration.nanoseconds)
     }

@@ -4,25 +4,27 @@
 package import TributaryRing
 
 /// What nodes say to each other; objects (models, updates, sums, names) are transferred below this level.
+///
+/// The large kinds are indirect: a plan that goes to a thousand children is held once, and queues move few bytes.
 package enum Message: Hashable, Sendable {
     // Up.
-    case hello(Hello)
+    indirect case hello(Hello)
     case ready(Ready)
-    case update(Update)
-    case sumOffer(SumOffer)
-    case sum(Sum)
+    indirect case update(Update)
+    indirect case sumOffer(SumOffer)
+    indirect case sum(Sum)
     case working(Working)
     case leave(Leave)
     // Down.
-    case welcome(Welcome)
-    case plan(RoundPlan)
+    indirect case welcome(Welcome)
+    indirect case plan(RoundPlan)
     case receipt(Receipt)
     case sumGrant(SumGrant)
     case roundClosed(RoundClosed)
     case wait(Wait)
     case drain(Drain)
     // Both ways.
-    case refuse(Refuse)
+    indirect case refuse(Refuse)
 }
 
 /// An addressed message: everything that a machine needs to route it.

@@ -39,6 +39,11 @@ package struct RoundPlan: Hashable, Sendable {
     }
 }
 
+extension RoundPlan {
+    /// The smallest bound of its groups' values; 0 without groups.
+    package var deltaBound: Float { groups.map(\.ring.deltaBound).min() ?? 0 }
+}
+
 /// A model version and the ways to obtain it.
 package struct ModelReference: Hashable, Sendable {
     /// One way to obtain the model: an object and how it is encoded.
@@ -112,7 +117,8 @@ package enum Selection: Hashable, Sendable {
     /// A client is chosen when PRF(seed, round, client index) < fraction x overSelect; the round closes at the
     /// chosen count divided by `overSelect`. `fraction` lies in (0, 1], `overSelect` is at least 1.
     case fraction(Double, overSelect: Double)
-    /// So many clients below the node that receives the plan, the lowest values of the PRF; parents apportion it.
+    /// So many clients below the node that receives the plan: the first that are connected in a pseudo-random order of
+    /// its clients, keyed by (seed, round); parents apportion the count.
     case count(UInt64, overSelect: Double)
 
     /// Everybody.

@@ -9,6 +9,8 @@ package struct TrainSettings: Hashable, Sendable {
         case epochs(UInt32)
         /// Steps of one batch each, at least 1; the shard is walked again and again.
         case steps(UInt32)
+        /// None: a seeded pseudo-delta stands for the result, for studies of the protocol and of capacity.
+        case none
     }
 
     package var work: Work
@@ -18,12 +20,18 @@ package struct TrainSettings: Hashable, Sendable {
     /// FedProx's mu (Li and others 2020, arXiv 1812.06127): the pull towards the round's base; 0 is plain local SGD.
     package var proximal: Float
 
+    /// Whether devices send seeded pseudo-deltas in place of training.
+    package var isNone: Bool { work == .none }
+
     package init(work: Work, batch: UInt32, optimizer: ClientOptimizer, proximal: Float = 0) {
         self.work = work
         self.batch = batch
         self.optimizer = optimizer
         self.proximal = proximal
     }
+
+    /// No training; the settings beside the work have no meaning then and are not sent.
+    package static let noTraining = TrainSettings(work: .none, batch: 1, optimizer: .sgd(learningRate: 1, momentum: 0))
 }
 
 /// The optimizer of a device's local steps; its state starts anew each round.

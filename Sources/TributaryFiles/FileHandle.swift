@@ -104,13 +104,13 @@ struct FileHandle: ~Copyable {
 /// Paths and directories, as far as this room needs them.
 package enum Directory {
     /// The directory part of a path; `.` when it has none.
-    static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The last part of a path.
-    static func name(of path: String) -> String {
+    package static func name(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
 
@@ -148,6 +148,9 @@ package enum Directory {
         }
         return names.sorted()
     }
+
+    /// Whether something lies at a path.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Removes a directory of files, best effort: what cannot be removed stays.
     package static func removeAll(_ path: String) {

@@ -18,7 +18,7 @@ package struct Evaluation: Hashable, Sendable {
     package var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
 
     /// The examples that pass through the layers together; changes no bits.
-    static let batch = 128
+    package static let batch = 128
 
     /// Evaluates `parameters: [parameterCount]` on examples, on the calling thread.
     ///

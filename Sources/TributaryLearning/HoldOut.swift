@@ -16,10 +16,7 @@ package enum HoldOut {
     package static func split(
         _ rows: [UInt32], fraction: Double, seed: UInt64, client: ClientIndex
     ) throws(LearningError) -> (train: [UInt32], holdOut: [UInt32]) {
-        guard fraction >= 0, fraction < 1 else {
-            throw .partition("the hold-out share is \(fraction); it must lie in 0..<1")
-        }
-        let kept = min(Int(fraction * Double(rows.count)), max(rows.count - 1, 0))
+        let kept = try count(of: rows.count, fraction: fraction)
         guard kept > 0 else { return (rows, []) }
         var random = CounterRandom(seed: seed, purpose: .holdout, client: client.value)
         var positions = Array(rows.indices)
@@ -30,5 +27,15 @@ package enum HoldOut {
             rows.indices.filter { !isHeldOut[$0] }.map { rows[$0] },
             rows.indices.filter { isHeldOut[$0] }.map { rows[$0] }
         )
+    }
+
+    /// How many of so many rows are kept.
+    ///
+    /// - Throws: `LearningError.partition` when `fraction` is outside `0..<1`.
+    static func count(of rowCount: Int, fraction: Double) throws(LearningError) -> Int {
+        guard fraction >= 0, fraction < 1 else {
+            throw .partition("the hold-out share is \(fraction); it must lie in 0..<1")
+        }
+        return min(Int(fraction * Double(rowCount)), max(rowCount - 1, 0))
     }
 }

@@ -36,6 +36,12 @@ struct LocalOptimizer {
     /// The floats of state.
     var stateCount: Int { (momentCount + (keepsBase ? 1 : 0)) * parameterCount }
 
+    /// The learning rate of SGD without momentum and proximal term, which a step can take without a gradient in memory.
+    var plainRate: Float? {
+        guard case .sgd(let rate, _) = kind, stateCount == 0 else { return nil }
+        return rate
+    }
+
     /// Clears the moments and keeps the base.
     func reset(state: UnsafeMutablePointer<Float>, base: UnsafePointer<Float>) {
         state.update(repeating: 0, count: momentCount * parameterCount)
@@ -71,6 +77,8 @@ extension TrainSettings {
             guard count > 0 else {
                 throw .settings("a train plan asks for no local work; use at least 1 epoch or step")
             }
+        case .none:
+            throw .settings("the plan says 'train: none', and this trainer only trains; run a trainer of pseudo-deltas")
         }
         guard batch > 0 else { throw .settings("the batch size is 0; it must be at least 1") }
         guard proximal.isFinite, proximal >= 0 else {

@@ -89,20 +89,16 @@ package struct ModelArchitecture: Hashable, Sendable {
     ///
     /// - Throws: `LearningError.examples`.
     package func check(_ examples: Examples) throws(LearningError) {
+        try check(shapeOf: examples)
+        try examples.checkValues()
+    }
+
+    /// - Throws: `LearningError.examples` when shape or number of classes are not the model's.
+    func check(shapeOf examples: Examples) throws(LearningError) {
         guard examples.featureShape == featureShape, examples.classCount == classCount else {
             throw .examples(
                 "the examples have shape \(examples.featureShape) and \(examples.classCount) classes where the model "
                     + "expects \(featureShape) and \(classCount)")
-        }
-        let (valueCount, overflow) = featureCount.multipliedReportingOverflow(by: examples.count)
-        guard !overflow, examples.features.count == valueCount, examples.count <= Int(UInt32.max) else {
-            throw .examples(
-                "\(examples.count) examples hold \(examples.features.count) feature values; "
-                    + "each must hold \(featureCount)")
-        }
-        if let position = examples.labels.firstIndex(where: { $0 < 0 || Int($0) >= classCount }) {
-            throw .examples(
-                "example \(position) has label \(examples.labels[position]); labels must lie in 0..<\(classCount)")
         }
     }
 }

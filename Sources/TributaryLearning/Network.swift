@@ -73,7 +73,7 @@ struct Network {
         from source: UnsafePointer<Float>, into image: UnsafeMutablePointer<Float>, arena: UnsafeMutablePointer<Float>
     ) {
         let patches = arena + workspace.patches
-        tributary_learn_image_to_rows(shape.patches, source, patches)
+        tributary_learn_image_to_rows(variant, shape.patches, source, arena + workspace.padded, patches)
         tributary_learn_fill_rows(shape.pixelCount, layer.outputs, biases, image)
         tributary_learn_gemm(
             variant, shape.pixelCount, layer.outputs, shape.patchCount, patches, shape.patchCount, 1, weights,
@@ -156,7 +156,8 @@ struct Network {
         tributary_learn_pool_backward(
             variant, shape.height, shape.width, outputs, arena + place.image + row * pixels * outputs,
             arena + place.output + row * layer.outputCount, pass.signal + row * layer.outputCount, image)
-        tributary_learn_image_to_rows(shape.patches, pass.input + row * layer.inputCount, patches)
+        tributary_learn_image_to_rows(
+            variant, shape.patches, pass.input + row * layer.inputCount, arena + workspace.padded, patches)
         let weights = pass.gradient + layer.weights.lowerBound
         tributary_learn_gemm(
             variant, patch, outputs, pixels, patches, 1, patch, image, outputs, weights, outputs, row > 0)
@@ -197,6 +198,9 @@ extension Layer.Kind {
 }
 
 extension Convolution {
+    /// The values of an image with a border of zeros as wide as half the kernel.
+    var paddedCount: Int { (height + kernel - 1) * (width + kernel - 1) * channels }
+
     var patches: tributary_learn_patches {
         tributary_learn_patches(height: height, width: width, channels: channels, kernel: kernel)
     }

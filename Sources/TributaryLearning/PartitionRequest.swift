@@ -19,7 +19,7 @@ struct PartitionRequest {
         guard labels.count >= partitionCount else {
             throw .partition(
                 "\(labels.count) examples cannot be spread over \(partitionCount) devices, one each at least; "
-                    + "use fewer devices or more data")
+                    + "use fewer devices or more data, or let each draw its own by data.shard")
         }
         if let position = labels.firstIndex(where: { $0 < 0 || Int($0) >= classCount }) {
             throw .examples(

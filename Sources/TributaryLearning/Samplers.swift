@@ -6,13 +6,16 @@
 // gamma(a) = gamma(a + 1) U^(1/a), kept as a logarithm because the power underflows for small a.
 
 import CTributaryKernels
-import TributaryCore
+package import TributaryCore
 
 /// Standard normal numbers, the same bits on every machine.
-struct NormalSampler {
+package struct NormalSampler: Sendable {
     private var spare: Double?
 
-    mutating func next(_ random: inout CounterRandom) -> Double {
+    package init() {}
+
+    /// The next number of the stream that `random` feeds.
+    package mutating func next(_ random: inout CounterRandom) -> Double {
         if let value = spare {
             spare = nil
             return value

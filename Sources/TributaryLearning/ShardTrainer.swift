@@ -6,15 +6,14 @@ package import TributaryCore
 /// The embedded trainer: SGD or Adam on one client's examples, and evaluation on its hold-out examples.
 ///
 /// The same job on the same parameters gives the same bits on every machine, whatever else runs. It works on the
-/// calling thread; run many trainers on many threads instead. Work memory is allocated by the first job and reused;
-/// copies are independent values.
+/// calling thread; run many trainers on many threads instead. Work memory lives as long as a job; `CohortTrainer` keeps
+/// it from job to job.
 package struct ShardTrainer: Trainer, Sendable {
     package let architecture: ModelArchitecture
-    package let examples: Examples
+    private let shard: ExampleView
     /// What `evaluate` uses; `nil` and empty count nothing.
     package let holdOut: Examples?
     private let variant: KernelVariant
-    private var arena: [Float] = []
 
     /// Takes a client's examples, and checks that they fit the model.
     ///
@@ -22,10 +21,10 @@ package struct ShardTrainer: Trainer, Sendable {
     package init(
         architecture: ModelArchitecture, examples: Examples, holdOut: Examples? = nil, variant: KernelVariant = .best
     ) throws(LearningError) {
-        try architecture.check(examples)
+        try architecture.check(shapeOf: examples)
         if let holdOut { try architecture.check(holdOut) }
         self.architecture = architecture
-        self.examples = examples
+        shard = try ExampleView(examples)
         self.holdOut = holdOut
         self.variant = variant
     }
@@ -39,44 +38,22 @@ package struct ShardTrainer: Trainer, Sendable {
     package mutating func run(
         _ job: TrainJob, parameters: inout MutableSpan<Float>, progress: (_ permille: UInt32) -> Void
     ) throws -> TrainReport {
-        try architecture.check(parameterCount: parameters.count)
         switch job.kind {
         case .train(let settings):
-            return try train(job, settings: settings, parameters: &parameters, progress: progress)
+            var trainer = CohortTrainer(architecture: architecture, variant: variant)
+            return try trainer.train(
+                job, settings: settings, shard: shard, parameters: &parameters, progress: progress)
         case .evaluate:
             return try evaluate(job, parameters: parameters.span)
         }
     }
 
-    private mutating func train(
-        _ job: TrainJob, settings: TrainSettings, parameters: inout MutableSpan<Float>, progress: (UInt32) -> Void
-    ) throws(LearningError) -> TrainReport {
-        guard examples.count > 0 else { throw .emptyShard(client: job.client) }
-        var training = try LocalTraining(
-            job: job, settings: settings, architecture: architecture, examples: examples, variant: variant)
-        growArena(to: training.arenaCount)
-        try parameters.withUnsafeMutableBufferPointer { parameters throws(LearningError) in
-            try arena.withUnsafeMutableBufferPointer { arena throws(LearningError) in
-                guard let parameters = parameters.baseAddress, let arena = arena.baseAddress else { return }
-                try training.run(parameters: parameters, arena: arena, progress: progress)
-            }
-        }
-        return try training.report()
-    }
-
-    private mutating func evaluate(_ job: TrainJob, parameters: Span<Float>) throws(LearningError) -> TrainReport {
+    private func evaluate(_ job: TrainJob, parameters: Span<Float>) throws(LearningError) -> TrainReport {
+        try architecture.check(parameterCount: parameters.count)
         var evaluation = Evaluation(count: 0, correct: 0, lossSum: 0)
         if let holdOut, holdOut.count > 0 {
-            let network = try Network(
-                architecture: architecture, rows: min(Evaluation.batch, holdOut.count), forTraining: false,
-                variant: variant)
-            growArena(to: network.workspace.count)
-            parameters.withUnsafeBufferPointer { parameters in
-                arena.withUnsafeMutableBufferPointer { arena in
-                    guard let parameters = parameters.baseAddress, let arena = arena.baseAddress else { return }
-                    evaluation = network.evaluate(parameters, on: holdOut, arena: arena)
-                }
-            }
+            evaluation = try Evaluation.run(
+                architecture, parameters: parameters, examples: holdOut, variant: variant)
         }
         let metrics = [
             MetricCounter(name: "accuracy", sum: Double(evaluation.correct), count: evaluation.count),
@@ -84,11 +61,5 @@ package struct ShardTrainer: Trainer, Sendable {
         ]
         guard metrics.allSatisfy({ $0 != nil }) else { throw .evaluation(client: job.client, number: job.number) }
         return TrainReport(exampleCount: UInt64(evaluation.count), metrics: metrics.compactMap { $0 })
-    }
-
-    private mutating func growArena(to count: Int) {
-        guard arena.count < count else { return }
-        arena = []
-        arena = [Float](repeating: 0, count: count)
     }
 }

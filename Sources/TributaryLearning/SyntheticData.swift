@@ -61,14 +61,31 @@ package struct SyntheticData: Sendable {
         for row in rows {
             var random = self.random(row: row)
             let label = label(&random)
-            let centre = Int(label) * Self.centresPerClass + Int(random.next(below: UInt64(Self.centresPerClass)))
-            var normal = NormalSampler()
-            for feature in 0..<featureCount {
-                features.append(centres[centre * featureCount + feature] + Float(normal.next(&random)))
-            }
+            append(label, &random, to: &features)
             labels.append(label)
         }
         return Examples(featureShape: [featureCount], features: features, labels: labels, classCount: classCount)
+    }
+
+    /// Makes examples of given classes for one device; values depend on client, place and class alone.
+    package func examples(labels: [Int32], client: ClientIndex) -> Examples {
+        var features: [Float] = []
+        features.reserveCapacity(labels.count * featureCount)
+        for (place, label) in labels.enumerated() {
+            var random = CounterRandom(
+                seed: seed, purpose: .shard, round: RoundNumber(round: 1, edgeRound: UInt32(place)),
+                client: client.value)
+            append(label, &random, to: &features)
+        }
+        return Examples(featureShape: [featureCount], features: features, labels: labels, classCount: classCount)
+    }
+
+    private func append(_ label: Int32, _ random: inout CounterRandom, to features: inout [Float]) {
+        let centre = Int(label) * Self.centresPerClass + Int(random.next(below: UInt64(Self.centresPerClass)))
+        var normal = NormalSampler()
+        for feature in 0..<featureCount {
+            features.append(centres[centre * featureCount + feature] + Float(normal.next(&random)))
+        }
     }
 
     private func random(row: UInt32) -> CounterRandom {

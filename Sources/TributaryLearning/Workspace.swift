@@ -9,9 +9,6 @@ struct Workspace: Sendable {
         let output: Int
     }
 
-    /// The largest arena: 2^32 floats, 16 GiB.
-    private static let countMax = 1 << 32
-
     let rows: Int
     let input: Int
     let layers: [Place]
@@ -21,24 +18,27 @@ struct Workspace: Sendable {
     let imageSignal: Int
     /// One example's patches, or their gradient.
     let patches: Int
+    /// One example's image inside a border of zeros.
+    let padded: Int
     /// One layer's transposed weights.
     let transposed: Int
     /// The arena's length.
     let count: Int
 
     init(architecture: ModelArchitecture, rows: Int, forTraining: Bool) throws(LearningError) {
-        var cursor = Cursor()
+        var cursor = ArenaCursor()
         let rows = max(rows, 1)
         self.rows = rows
         input = try cursor.take(architecture.featureCount, times: rows)
         var layers: [Place] = []
-        var (signal, image, patch, weights) = (0, 0, 0, 0)
+        var (signal, image, patch, border, weights) = (0, 0, 0, 0, 0)
         for (position, layer) in architecture.layers.enumerated() {
             var imageStart = 0
             if case .convolution(let shape) = layer.kind {
                 imageStart = try cursor.take(shape.pixelCount * layer.outputs, times: rows)
                 image = max(image, shape.pixelCount * layer.outputs)
                 patch = max(patch, shape.pixelCount * shape.patchCount)
+                border = max(border, shape.paddedCount)
             }
             layers.append(Place(image: imageStart, output: try cursor.take(layer.outputCount, times: rows)))
             guard position > 0 else { continue }
@@ -47,24 +47,11 @@ struct Workspace: Sendable {
         }
         self.layers = layers
         patches = try cursor.take(patch, times: 1)
+        padded = try cursor.take(border, times: 1)
         let training = forTraining ? 1 : 0
         signals = (try cursor.take(signal, times: rows * training), try cursor.take(signal, times: rows * training))
         imageSignal = try cursor.take(image, times: training)
         transposed = try cursor.take(weights, times: training)
         count = cursor.position
-    }
-
-    /// Hands out the arena piece by piece.
-    private struct Cursor {
-        var position = 0
-
-        mutating func take(_ values: Int, times rows: Int) throws(LearningError) -> Int {
-            let (length, overflow) = values.multipliedReportingOverflow(by: rows)
-            guard !overflow, length <= Workspace.countMax - position else {
-                throw .settings("a batch of \(rows) examples does not fit the trainer's memory; use a smaller batch")
-            }
-            defer { position += length }
-            return position
-        }
     }
 }

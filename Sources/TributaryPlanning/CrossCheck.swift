@@ -10,6 +10,7 @@ package enum CrossCheck {
     /// Everything wrong or doubtful between a topology's sections.
     package static func issues(_ tree: Tree) -> [TopologyIssue] {
         modelIssues(tree.topology) + dataIssues(tree) + cohortIssues(tree)
+            + deadlineIssues(tree, Workload(tree.topology, deviceCount: tree.deviceCount))
     }
 
     /// The shape of one example and the number of classes, where the topology alone tells them.
@@ -19,14 +20,6 @@ package enum CrossCheck {
         case .synthetic(_, let features, let classes): ([features], classes)
         case .idx, .csv, .npz: nil
         }
-    }
-
-    /// The model for data whose shape the topology alone tells; `nil` where it does not or they do not fit.
-    package static func parameterCount(of topology: Topology) -> Int? {
-        guard let shape = shape(of: topology.data) else { return nil }
-        return try? ModelArchitecture(
-            specification: topology.model, featureShape: shape.features, classCount: shape.classes
-        ).parameterCount
     }
 
     private static func modelIssues(_ topology: Topology) -> [TopologyIssue] {
@@ -57,18 +50,19 @@ package enum CrossCheck {
                     .data, at: "data.partition.classes-per-partition",
                     "a device cannot see \(perPartition) classes, the data has \(classes)"))
         }
-        if let count = exampleCount(of: data), UInt64(count) < tree.deviceCount {
+        if data.shard == nil, let count = exampleCount(of: data), UInt64(count) < tree.deviceCount {
             issues.append(
                 TopologyIssue(
                     .data, at: "data",
-                    "\(count) training examples for \(tree.deviceCount) devices: most devices would have none",
+                    "\(count) training examples for \(tree.deviceCount) devices: most devices would have none; "
+                        + "'shard: { examples: 100 }' lets each draw its own",
                     severity: .warning))
         }
         return issues
     }
 
     /// The number of training examples, where the topology alone tells it.
-    private static func exampleCount(of data: DataSpecification) -> Int? {
+    static func exampleCount(of data: DataSpecification) -> Int? {
         let share = min(1, max(0, 1 - data.holdOut))
         switch data.source {
         case .fashionMNIST: return Int(60_000 * share)

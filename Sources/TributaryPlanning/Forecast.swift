@@ -32,13 +32,14 @@ package struct Forecast: Hashable, Sendable {
         package let ringExponent: Int?
         /// How often a node of the tier is asked in one round of the root: the product of the edge rounds above.
         package let plansPerRound: UInt64
-        /// How many of its nodes take part in a round on average.
+        /// How many of its nodes contribute to a round on average.
         package let nodesExpected: Double
-        /// Bytes to the tier's nodes in one round of the root on average: models, dense float32; `nil` when the
-        /// model's size depends on the data, 0 at the root.
+        /// Bytes of all frames to the tier's nodes in one round of the root on average; `nil` when the model's size
+        /// depends on the data, 0 at the root.
         package let bytesDown: Double?
-        /// Bytes from the tier's nodes in one round of the root on average, at most: float32 deltas, or ring sums of
-        /// 8 bytes a value.
+        /// Bytes of all frames from the tier's nodes in one round of the root on average.
+        ///
+        /// Sums are estimated (`SumSize`); over-selected devices count with their whole update.
         package let bytesUp: Double?
     }
 
@@ -49,12 +50,18 @@ package struct Forecast: Hashable, Sendable {
 
     /// Works a tree out.
     ///
+    /// Every aggregator hears of every plan, whether or not anybody below it is chosen.
+    ///
     /// - Parameters:
     ///   - tree: the topology, resolved.
-    ///   - parameterCount: the model's size where the caller knows the data; otherwise what the file tells.
-    package init(_ tree: Tree, parameterCount: Int? = nil) {
+    ///   - workload: what the data says, where the caller knows it; otherwise what the file tells.
+    package init(_ tree: Tree, workload: Workload? = nil) {
+        let workload = workload ?? Workload(tree.topology, deviceCount: tree.deviceCount)
+        self.init(tree, workload, NodeClasses(tree, workload: workload, availability: 1))
+    }
+
+    init(_ tree: Tree, _ workload: Workload?, _ classes: NodeClasses) {
         let topology = tree.topology
-        let parameterCount = parameterCount ?? CrossCheck.parameterCount(of: topology)
         let times = topology.timesOpen
         var plans: UInt64 = 1
         var tiers: [Tier] = []
@@ -62,41 +69,46 @@ package struct Forecast: Hashable, Sendable {
             let isDevices = index == topology.tiers.count - 1
             let nodes = tree.aggregators(inTier: index)
             let counts = isDevices ? [1] : nodes.map { tree.aggregators[$0].clients.count }
-            let expected =
-                isDevices
-                ? topology.cohortExpected(among: tree.deviceCount)
-                : index == 0 ? 1 : counts.reduce(0) { $0 + Self.chanceOfAny(among: $1, topology) }
             let mode: Mode =
                 isDevices ? .devices : index == 0 ? .root : topology.isStepping(tier: index) ? .stepping : .passThrough
-            let traffic = parameterCount.map { Double($0) * expected * Double(plans) }
-            let perValueUp: Double = mode == .passThrough ? 8 : 4
+            let traffic = isDevices ? Traffic(ofDevices: classes) : Traffic(classes.inTier(index))
             tiers.append(
                 Tier(
                     name: topology.tiers[index].name, mode: mode, nodeCount: tree.count(ofTier: index),
                     clientCounts: (counts.min() ?? 0)...(counts.max() ?? 0),
                     timeOpen: times[min(index, times.count - 1)],
                     ringExponent: nodes.compactMap { tree.aggregators[$0].ring?.exponent }.min(),
-                    plansPerRound: plans, nodesExpected: expected,
-                    bytesDown: index == 0 ? 0 : traffic.map { $0 * 4 },
-                    bytesUp: index == 0 ? 0 : traffic.map { $0 * perValueUp }))
+                    plansPerRound: plans, nodesExpected: index == 0 ? 1 : traffic.nodesExpected,
+                    bytesDown: index == 0 ? 0 : traffic.down.map { $0 * Double(plans) },
+                    bytesUp: index == 0 ? 0 : traffic.up.map { $0 * Double(plans) }))
             plans = plans.multipliedReportingOverflow(by: UInt64(topology.tiers[index].edgeRounds)).partialValue
         }
         self.tiers = tiers
-        self.parameterCount = parameterCount
+        parameterCount = workload?.parameterCount
     }
 
-    /// The chance that a round chooses any of `clientCount` clients, for choices that are independent.
-    private static func chanceOfAny(among clientCount: UInt64, _ topology: Topology) -> Double {
-        guard case .fraction(let fraction, let overSelect) = topology.selection else { return 1 }
-        let missing = 1 - min(1, fraction * overSelect)
-        var chance = 1.0
-        var base = missing
-        var exponent = clientCount
-        while exponent > 0 {
-            if exponent & 1 == 1 { chance *= base }
-            base *= base
-            exponent >>= 1
+    /// What a tier's nodes and their parents say about one plan, all together.
+    private struct Traffic {
+        var nodesExpected = 0.0
+        var down: Double?
+        var up: Double?
+
+        init(_ classes: [NodeClasses.Class]) {
+            for one in classes {
+                nodesExpected += one.chance * Double(one.count)
+                guard let dialogue = one.dialogue else { continue }
+                down = (down ?? 0) + Double(one.count) * dialogue.bytesDown
+                up = (up ?? 0) + Double(one.count) * one.chance * dialogue.bytesUp
+            }
         }
-        return 1 - chance
+
+        init(ofDevices classes: NodeClasses) {
+            for parent in classes.all where parent.children.isEmpty {
+                nodesExpected += parent.chosen * Double(parent.count)
+                guard let dialogue = parent.deviceDialogue else { continue }
+                down = (down ?? 0) + Double(parent.count) * parent.chosen * dialogue.bytesDown
+                up = (up ?? 0) + Double(parent.count) * parent.chosen * dialogue.bytesUp
+            }
+        }
     }
 }

@@ -34,7 +34,7 @@ package enum AggregatorAction: Hashable, Sendable {
 /// The root is an aggregator whose run has a coordinator; everything else is the same at every depth.
 package struct AggregatorMachine: Sendable {
     package let configuration: AggregatorConfiguration
-    private var membership = Membership()
+    private var membership: Membership
     /// Children that said hello before this node knew the model's layout.
     private var early: [NodeName: Hello] = [:]
     private var layout: ParameterLayout?
@@ -44,61 +44,87 @@ package struct AggregatorMachine: Sendable {
     private var actions: [AggregatorAction] = []
 
     /// An aggregator below the root, which learns layout and run from its parent.
-    package init(configuration: AggregatorConfiguration) {
-        self.configuration = configuration
-    }
-
-    /// The root of a new run.
     package init(
-        configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference
+        configuration: AggregatorConfiguration, clients: any ClientPopulation = ConnectedClients()
     ) {
         self.configuration = configuration
+        membership = Membership(clients: clients)
+    }
+
+    /// The root of a run; `model` is the initial one, or what `round` gave when the run goes on.
+    package init(
+        configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference,
+        round: UInt32 = 0, clients: any ClientPopulation = ConnectedClients()
+    ) {
+        self.configuration = configuration
+        membership = Membership(clients: clients)
         self.layout = layout
-        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model)
+        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)
     }
 
     /// The runs that this node has a part in.
     package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
 
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
-    package var nextAlarm: Moment? { rounds.values.compactMap(\.nextAlarm).min() }
+    package var nextAlarm: Moment? {
+        var next: Moment?
+        for round in rounds.values {
+            guard let alarm = round.nextAlarm else { continue }
+            next = next.map { min($0, alarm) } ?? alarm
+        }
+        return next
+    }
 
-    /// The children that a round waits for: those to probe.
-    package var awaited: Set<NodeName> { Set(rounds.values.flatMap(\.awaited)) }
+    /// The children that a round waits for: those to probe; O(members).
+    package var awaited: Set<NodeName> {
+        var awaited: Set<NodeName> = []
+        for round in rounds.values { awaited.formUnion(round.awaited) }
+        return awaited
+    }
 
     /// Takes an event and says what to do.
     package mutating func handle(_ event: AggregatorEvent, at now: Moment) -> [AggregatorAction] {
+        var actions: [AggregatorAction] = []
+        handle(event, at: now, into: &actions)
+        return actions
+    }
+
+    /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
+    package mutating func handle(
+        _ event: AggregatorEvent, at now: Moment, into buffer: inout [AggregatorAction]
+    ) {
+        swap(&actions, &buffer)
+        defer { swap(&actions, &buffer) }
         switch event {
         case .fromChild(let name, let envelope): receive(envelope, from: name, at: now)
         case .childGone(let name, let reason): gone(name, reason, at: now)
         case .parentConnected: sayHello()
-        case .parentGone: actions.append(.report(.parentGone))
+        case .parentGone:
+            eachRound { round, _ in round.parentGone() }
+            actions.append(.report(.parentGone))
         case .fromParent(let envelope): receiveFromParent(envelope, at: now)
         case .completed(let run, let result):
             withRound(run) { $0.completed(result, $1, at: now) }
-        case .alarm:
-            for run in rounds.keys { withRound(run) { $0.alarm($1, at: now) } }
+        case .alarm: eachRound { $0.alarm($1, at: now) }
         case .stop: stop()
         }
         announcePopulation()
-        defer { actions = [] }
-        return actions
     }
 
+    /// Lets the machine of a run decide; it is changed where it stands, and appends to this machine's actions.
     private mutating func withRound(_ run: RunID, _ body: (inout RoundMachine, Membership) -> Void) {
-        guard var round = rounds[run] else { return }
-        body(&round, membership)
-        let decided = round.takeActions()
-        rounds[run] = round
-        for action in decided {
-            switch action {
-            case .toParent(let message): send(message, run: run, to: .parent)
-            case .toChild(let name, let message): send(message, run: run, to: .child(name))
-            case .work(let work): actions.append(.work(run, work))
-            case .report(let event): actions.append(.report(event))
-            case .finish(let reason): actions.append(.finish(reason))
-            }
-        }
+        guard let position = rounds.index(forKey: run) else { return }
+        Self.lend(&actions, to: &rounds.values[position], epoch) { body(&$0, membership) }
+    }
+
+    private static func lend(
+        _ actions: inout [AggregatorAction], to round: inout RoundMachine, _ epoch: TopologyEpoch,
+        _ body: (inout RoundMachine) -> Void
+    ) {
+        round.epoch = epoch
+        swap(&actions, &round.actions)
+        body(&round)
+        swap(&actions, &round.actions)
     }
 
     private mutating func send(_ message: Message, run: RunID?, to neighbour: Neighbour) {
@@ -125,11 +151,11 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func forward(_ envelope: Envelope, from name: NodeName, at now: Moment) {
-        guard membership[name] != nil else {
+        guard membership.contains(name) else {
             refuse(name, .unexpected, "say hello first")
             return
         }
-        guard let run = envelope.run, rounds[run] != nil else {
+        guard let run = envelope.run, rounds.index(forKey: run) != nil else {
             if let subject = envelope.message.subject {
                 let refusal = Refuse(subject: subject, reason: .wrongRun, text: "this node has no such run")
                 actions.append(.report(.refused(name, .wrongRun, text: refusal.text)))
@@ -157,7 +183,7 @@ package struct AggregatorMachine: Sendable {
             refuse(name, .wrongTopology, "'\(name)' reads another topology file than '\(configuration.node)'")
             return
         }
-        guard membership[name] != nil || membership.count < Limits.childCountMax else {
+        guard membership.contains(name) || membership.count < Limits.childCountMax else {
             send(.wait(Wait(retryAfter: .seconds(60))), run: nil, to: .child(name))
             return
         }
@@ -173,10 +199,7 @@ package struct AggregatorMachine: Sendable {
         let run = rounds.keys.count == 1 ? rounds.keys.first : nil
         send(.welcome(Welcome(wireVersion: WireVersion.current, layout: layout)), run: run, to: .child(hello.node))
         actions.append(.report(.childJoined(hello.node, clientCount: membership.clientCount)))
-        eachRound { round, membership in
-            guard let child = membership[hello.node] else { return }
-            round.joined(child, membership, at: now)
-        }
+        eachRound { $0.joined(hello.node, $1, at: now) }
     }
 
     private mutating func gone(_ name: NodeName, _ reason: ReasonCode, at now: Moment) {
@@ -208,7 +231,7 @@ package struct AggregatorMachine: Sendable {
         switch envelope.message {
         case .welcome(let welcome): welcomed(welcome.layout, at: now)
         case .drain where rounds.isEmpty:
-            for child in membership.all { send(envelope.message, run: nil, to: .child(child.name)) }
+            for name in membership.names { send(envelope.message, run: nil, to: .child(name)) }
             actions.append(.finish(.stopped))
         default: forwardFromParent(envelope, at: now)
         }
@@ -216,7 +239,7 @@ package struct AggregatorMachine: Sendable {
 
     private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
         guard let run = envelope.run ?? rounds.keys.first, let layout else { return }
-        if rounds[run] == nil {
+        if rounds.index(forKey: run) == nil {
             guard case .plan = envelope.message else { return }
             // The root knows one run at a time: a new one ends what is left of the old.
             for old in rounds.keys { withRound(old) { round, _ in round.abandon() } }
@@ -232,7 +255,7 @@ package struct AggregatorMachine: Sendable {
         for hello in early.values.sorted(by: { $0.node < $1.node }) { admit(hello, layout, at: now) }
         early = [:]
         announcePopulation()
-        eachRound { round, _ in round.parentWelcomed() }
+        eachRound { round, _ in round.parentWelcomed(at: now) }
     }
 
     /// Tells the parent how many clients are connected below, when that has changed.
@@ -243,7 +266,7 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func stop() {
-        for child in membership.all { send(.drain(Drain(reason: .stopped)), run: nil, to: .child(child.name)) }
+        for name in membership.names { send(.drain(Drain(reason: .stopped)), run: nil, to: .child(name)) }
         if configuration.root == nil { send(.leave(Leave(reason: .stopped)), run: nil, to: .parent) }
         actions.append(.report(.finished(.stopped)))
         actions.append(.finish(.stopped))

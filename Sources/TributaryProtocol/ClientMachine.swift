@@ -12,8 +12,10 @@ package enum ClientEvent: Sendable {
     case fetched(Digest)
     case fetchFailed(Digest, ReasonCode)
     case progress(RoundNumber, permille: UInt32)
-    case trained(RoundNumber, TrainOutcome)
+    indirect case trained(RoundNumber, TrainOutcome)
     case trainingFailed(RoundNumber, text: String)
+    /// Time has passed; due at `nextAlarm`.
+    case alarm
     /// The operator wants the client to end.
     case stop
 }
@@ -35,7 +37,7 @@ package enum ClientAction: Hashable, Sendable {
     case send(Envelope)
     case fetch(ObjectReference)
     /// Do the local work on the model with digest `base`; answered by `trained` or `trainingFailed`.
-    case train(TrainJob, plan: RoundPlan)
+    indirect case train(TrainJob, plan: RoundPlan)
     /// The sequence number to use next; stored before the update that bears the number before it is sent.
     case store(sequence: UInt64)
     /// Nobody needs these objects any more.
@@ -48,7 +50,8 @@ package enum ClientAction: Hashable, Sendable {
 /// A client's half of the dialogue: hello, plan, fetch, train, offer, receipt, round closed.
 ///
 /// It answers one plan at a time. A plan that comes while the trainer is busy waits; only the newest is kept. An
-/// update is kept until its round is closed and offered again after a reconnect, under the same key.
+/// update is kept until its round is closed and offered again, under the same key, after a reconnect, after a `Wait`,
+/// and when no receipt comes.
 package struct ClientMachine: Sendable {
     private enum Stage: Sendable {
         case idle
@@ -68,6 +71,9 @@ package struct ClientMachine: Sendable {
     private var newest: RoundNumber?
     private var model: Digest?
     private var sequence: UInt64
+    private var isWelcome = false
+    private var retry = Retry()
+    private var seed: UInt64 = 0
     private var actions: [ClientAction] = []
 
     /// A device whose next update bears the number `sequence`: 0, or what `store(sequence:)` said last.
@@ -78,21 +84,42 @@ package struct ClientMachine: Sendable {
         self.sequence = sequence
     }
 
+    /// Whether no plan is at hand: nothing is lost when the client is forgotten, but its sequence.
+    package var isIdle: Bool {
+        if case .idle = stage { return waiting == nil }
+        return false
+    }
+
+    /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
+    package var nextAlarm: Moment? { retry.due }
+
     /// Takes an event and says what to do.
-    package mutating func handle(_ event: ClientEvent) -> [ClientAction] {
+    package mutating func handle(_ event: ClientEvent, at now: Moment) -> [ClientAction] {
+        var actions: [ClientAction] = []
+        handle(event, at: now, into: &actions)
+        return actions
+    }
+
+    /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
+    package mutating func handle(_ event: ClientEvent, at now: Moment, into buffer: inout [ClientAction]) {
+        swap(&actions, &buffer)
+        defer { swap(&actions, &buffer) }
         switch event {
-        case .connected: sayHello()
-        case .disconnected: actions.append(.report(.parentGone))
-        case .message(let envelope): receive(envelope)
+        case .connected:
+            isWelcome = false
+            sayHello()
+        case .disconnected:
+            retry.stop()
+            actions.append(.report(.parentGone))
+        case .message(let envelope): receive(envelope, at: now)
         case .fetched(let digest): modelArrived(digest)
         case .fetchFailed(let digest, let reason): modelFailed(digest, reason)
         case .progress(let number, let permille): reportProgress(number, permille)
-        case .trained(let number, let outcome): trained(number, outcome)
+        case .trained(let number, let outcome): trained(number, outcome, at: now)
         case .trainingFailed(let number, let text): trainingFailed(number, text)
+        case .alarm: if retry.isDue(at: now) { sendAgain(at: now) }
         case .stop: leave(.stopped)
         }
-        defer { actions = [] }
-        return actions
     }
 
     private mutating func send(_ message: Message) {
@@ -107,36 +134,72 @@ package struct ClientMachine: Sendable {
                     topology: topology)))
     }
 
-    private mutating func receive(_ envelope: Envelope) {
+    private mutating func receive(_ envelope: Envelope, at now: Moment) {
         switch envelope.message {
         case .welcome:
+            isWelcome = true
+            retry.stop()
             actions.append(.report(.welcomed))
-            resume()
+            resume(at: now)
         case .plan(let plan):
-            planArrived(plan, run: envelope.run, epoch: envelope.epoch)
+            planArrived(plan, run: envelope.run, epoch: envelope.epoch, at: now)
         case .receipt(let receipt):
-            if case .offered(let update, _) = stage, receipt.subject == .update(update.key) {
-                stage = .offered(update, receipted: true)
-                actions.append(.report(.uploaded(update.number)))
-            }
+            guard case .offered(let update, _) = stage, receipt.subject == .update(update.key) else { return }
+            stage = .offered(update, receipted: true)
+            retry.stop()
+            actions.append(.report(.uploaded(update.number)))
         case .roundClosed(let closed): roundClosed(closed)
         case .refuse(let refusal): refused(refusal)
         case .drain(let drain): leave(drain.reason)
-        case .wait, .hello, .ready, .update, .sumOffer, .sum, .sumGrant, .working, .leave: break
+        case .wait(let wait): waitFor(wait.retryAfter, at: now)
+        case .hello, .ready, .update, .sumOffer, .sum, .sumGrant, .working, .leave: break
         }
+    }
+
+    // MARK: Answers that do not come
+
+    private mutating func offer(_ update: Update, at now: Moment) {
+        send(.update(update))
+        retry.start(at: now, chance(update.number))
+    }
+
+    /// The parent cannot take it now: what is not answered yet is repeated later.
+    private mutating func waitFor(_ pause: Duration, at now: Moment) {
+        if case .offered(let update, _) = stage, isWelcome {
+            retry.wait(pause, at: now, chance(update.number))
+        } else if !isWelcome {
+            retry.wait(pause, at: now, chance(RoundNumber(round: 0)))
+        }
+    }
+
+    private mutating func sendAgain(at now: Moment) {
+        guard isWelcome, case .offered(let update, _) = stage else {
+            retry.stop()
+            if !isWelcome { sayHello() }
+            return
+        }
+        send(.update(update))
+        retry.goOn(at: now, chance(update.number))
+    }
+
+    private func chance(_ number: RoundNumber) -> (seed: UInt64, number: RoundNumber, who: UInt64) {
+        (seed, number, client.value)
     }
 
     // MARK: Plans
 
-    private mutating func planArrived(_ plan: RoundPlan, run: RunID?, epoch: TopologyEpoch) {
+    private mutating func planArrived(_ plan: RoundPlan, run: RunID?, epoch: TopologyEpoch, at now: Moment) {
         if run != self.run {
             if case .training = stage {} else { reset() }
             newest = nil
             self.run = run
         }
         self.epoch = epoch
+        seed = plan.seed
+        // Only a welcome child gets plans; a simulated one may be taken in without the ceremony.
+        isWelcome = true
         if case .offered(let update, _) = stage, update.number == plan.number {
-            send(.update(update))
+            offer(update, at: now)
             return
         }
         if let newest, plan.number <= newest { return }
@@ -152,9 +215,9 @@ package struct ClientMachine: Sendable {
     }
 
     /// Goes on after a reconnect: the same offer under the same key, or the rest of the model.
-    private mutating func resume() {
+    private mutating func resume(at now: Moment) {
         switch stage {
-        case .offered(let update, _): send(.update(update))
+        case .offered(let update, _): offer(update, at: now)
         case .fetching(let plan): begin(plan)
         case .idle, .training: break
         }
@@ -193,7 +256,7 @@ package struct ClientMachine: Sendable {
 
     // MARK: Results
 
-    private mutating func trained(_ number: RoundNumber, _ outcome: TrainOutcome) {
+    private mutating func trained(_ number: RoundNumber, _ outcome: TrainOutcome, at now: Moment) {
         guard case .training(let plan) = stage, plan.number == number else { return }
         if let next = takeWaiting() {
             if let body = outcome.body { actions.append(.release([body.digest])) }
@@ -208,7 +271,7 @@ package struct ClientMachine: Sendable {
             key: key, number: number, base: plan.model.digest, groups: outcome.groups,
             metrics: outcome.report.metrics, body: outcome.body)
         stage = .offered(update, receipted: false)
-        send(.update(update))
+        offer(update, at: now)
     }
 
     private mutating func trainingFailed(_ number: RoundNumber, _ text: String) {
@@ -258,5 +321,6 @@ package struct ClientMachine: Sendable {
     private mutating func reset() {
         if case .offered(let update, _) = stage, let body = update.body { actions.append(.release([body.digest])) }
         stage = .idle
+        retry.stop()
     }
 }

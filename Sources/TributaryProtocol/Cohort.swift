@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import TributaryCore
+package import TributaryTopology
 
 /// Which clients take part in a round, as any node can work out for itself.
 package enum Cohort {
@@ -12,18 +13,16 @@ package enum Cohort {
         return random.nextUniform()
     }
 
-    /// The clients among `candidates` that `selection` chooses, in ascending order of client index.
-    package static func choose(
-        _ selection: Selection, from candidates: [ClientIndex], round: UInt32, seed: UInt64
-    ) -> [ClientIndex] {
-        switch selection {
-        case .fraction(let fraction, let overSelect):
-            let threshold = fraction * overSelect
-            return candidates.filter { draw(seed: seed, round: round, client: $0) < threshold }.sorted()
-        case .count(let count, let overSelect):
-            let drawn = candidates.map { (draw(seed: seed, round: round, client: $0), $0) }.sorted { $0 < $1 }
-            return drawn.prefix(asked(count, overSelect: overSelect)).map(\.1).sorted()
-        }
+    /// The order in which a counted selection asks the clients of `domain`: the first that can be reached are chosen.
+    ///
+    /// A function of (seed, round, domain) alone: every node and every tool that knows the domain finds the same order.
+    package static func permutation(of domain: ClientSet, round: UInt32, seed: UInt64) -> CohortPermutation {
+        CohortPermutation(of: domain, round: round, seed: seed)
+    }
+
+    /// How many clients a counted selection asks.
+    package static func asked(_ count: UInt64, overSelect: Double) -> Int {
+        Int(clamping: Int64((Double(count) * overSelect).rounded(.up)))
     }
 
     /// How many of the chosen clients a node waits for: all without over-selection.
@@ -44,9 +43,5 @@ package enum Cohort {
         let order = shares.indices.sorted { (shares[$1].remainder, $0) < (shares[$0].remainder, $1) }
         for index in order.prefix(Int(missing)) { shares[index].share += 1 }
         return shares.map(\.share)
-    }
-
-    private static func asked(_ count: UInt64, overSelect: Double) -> Int {
-        Int(clamping: Int64((Double(count) * overSelect).rounded(.up)))
     }
 }

@@ -5,8 +5,9 @@ import TributaryCore
 
 /// One round below one node: who was asked, who has answered, and when it is enough.
 ///
-/// A member is a chosen client or a connected aggregator. States only move forward:
-/// asked -> offered -> granted (sums) -> folding -> accepted, or out with a reason.
+/// A member is a chosen client or a connected aggregator, and has a slot for the time of the round. States only move
+/// forward: asked -> offered -> granted (sums) -> folding -> accepted, or out with a reason. Every change of a member
+/// goes through `update`, which keeps the tally, so an event costs the same in a round of ten and of a million.
 struct Collection: Sendable {
     enum State: Hashable, Sendable {
         case asked
@@ -19,8 +20,23 @@ struct Collection: Sendable {
         case out(ReasonCode)
     }
 
+    /// What a member has sent.
+    enum Answer: Sendable {
+        case none
+        case update(Update)
+        indirect case sum(OfferedSum)
+    }
+
+    struct OfferedSum: Sendable {
+        let offer: SumOffer
+        var sum: Sum?
+        /// The contributors that were granted.
+        var names: [ContributionName] = []
+    }
+
     struct Member: Sendable {
-        let role: Hello.Role
+        let name: NodeName
+        let isAggregator: Bool
         var state = State.asked
         /// Clients chosen at or below the member: those connected when the round opened, until it says itself.
         var chosenCount: UInt64
@@ -28,14 +44,34 @@ struct Collection: Sendable {
         var chosenFloor: UInt64 = 0
         /// Updates that reached the member's own sum; for progress.
         var reportedCount: UInt64 = 0
-        var update: Update?
-        var offer: SumOffer?
-        var sum: Sum?
-        var names: [ContributionName] = []
+        var answer = Answer.none
 
-        init(role: Hello.Role, chosenCount: UInt64) {
-            self.role = role
+        init(client name: NodeName) {
+            self.name = name
+            isAggregator = false
+            chosenCount = 1
+        }
+
+        init(aggregator name: NodeName, chosenCount: UInt64) {
+            self.name = name
+            isAggregator = true
             self.chosenCount = chosenCount
+        }
+
+        /// What a refusal of the answer refers to; `nil` while there is none.
+        var subject: Refuse.Subject? {
+            switch answer {
+            case .none: nil
+            case .update(let update): .update(update.key)
+            case .sum(let offered): .sum(offered.offer.key)
+            }
+        }
+
+        var isOpen: Bool {
+            switch state {
+            case .asked, .offered, .granted: true
+            case .folding, .accepted, .out: false
+            }
         }
 
         mutating func says(chosen count: UInt64) {
@@ -45,120 +81,224 @@ struct Collection: Sendable {
 
     enum Phase: Sendable { case collecting, folding, closed }
 
+    /// What all members together amount to.
+    private struct Tally: Sendable {
+        var chosen: UInt64 = 0
+        var reported: UInt64 = 0
+        var contributors: UInt64 = 0
+        var open = 0
+        var folding = 0
+        var accepted = 0
+        /// Members whose connection broke: they may return before the deadline.
+        var lost = 0
+
+        mutating func add(_ state: State, chosen: UInt64, reported: UInt64) {
+            self.chosen += chosen
+            self.reported += reported
+            switch state {
+            case .asked, .offered, .granted: open += 1
+            case .folding: folding += 1
+            case .accepted:
+                accepted += 1
+                contributors += reported
+            case .out(let reason): lost += reason == .lost ? 1 : 0
+            }
+        }
+
+        mutating func remove(_ state: State, chosen: UInt64, reported: UInt64) {
+            self.chosen -= chosen
+            self.reported -= reported
+            switch state {
+            case .asked, .offered, .granted: open -= 1
+            case .folding: folding -= 1
+            case .accepted:
+                accepted -= 1
+                contributors -= reported
+            case .out(let reason): lost -= reason == .lost ? 1 : 0
+            }
+        }
+    }
+
     let plan: RoundPlan
     let deadline: Moment
     /// The fraction of the chosen clients that must report.
     let quorum: Double
     /// Clients to wait for; below their number under over-selection.
     let target: Int
-    private(set) var members: [NodeName: Member]
+    /// Aggregators in order of name, then clients in order of index, so that everything that walks them is
+    /// deterministic.
+    private(set) var members: [Member]
+    /// How many of the members, the first ones, are aggregators.
+    let aggregatorCount: Int
     private(set) var phase = Phase.collecting
     /// Why collecting ended early; `nil` when everybody answered.
     private(set) var endedBy: ReasonCode?
-    /// Every contribution that a sum of this node already holds.
+    /// What was last said upwards of chosen and reported clients.
+    var said: (chosen: UInt64, reported: UInt64)?
+    private let slots: [NodeName: Int]
+    private var tally = Tally()
+    /// Every contribution that a sum of this node already holds; kept only where sums come, which may share some.
     private var taken: Set<ContributionName> = []
 
-    init(plan: RoundPlan, deadline: Moment, quorum: Double, members: [NodeName: Member]) {
+    init(plan: RoundPlan, deadline: Moment, quorum: Double, members: [Member]) {
         self.plan = plan
         self.deadline = deadline
         self.quorum = quorum
         self.members = members
-        let clients = members.values.count { $0.role != .aggregator }
+        var slots: [NodeName: Int] = [:]
+        slots.reserveCapacity(members.count)
+        var aggregatorCount = 0
+        for (slot, member) in members.enumerated() {
+            slots[member.name] = slot
+            tally.add(member.state, chosen: member.chosenCount, reported: member.reportedCount)
+            if member.isAggregator { aggregatorCount += 1 }
+        }
+        self.slots = slots
+        self.aggregatorCount = aggregatorCount
         target =
-            members.count - clients
-            + Cohort.target(chosenCount: clients, overSelect: plan.selection.overSelect)
+            aggregatorCount
+            + Cohort.target(chosenCount: members.count - aggregatorCount, overSelect: plan.selection.overSelect)
     }
 
-    /// Members in order of name, so that everything that walks them is deterministic.
-    var names: [NodeName] { members.keys.sorted() }
-
-    var chosenCount: UInt64 { members.values.reduce(0) { $0 + $1.chosenCount } }
+    var chosenCount: UInt64 { tally.chosen }
 
     /// Updates in the sum, whether they came one by one or in children's sums.
-    var contributorCount: UInt64 {
-        members.values.reduce(0) { $0 + ($1.state == .accepted ? $1.reportedCount : 0) }
-    }
+    var contributorCount: UInt64 { tally.contributors }
 
     /// Updates reported so far anywhere below, for progress.
-    var progressCount: UInt64 { members.values.reduce(0) { $0 + $1.reportedCount } }
+    var progressCount: UInt64 { tally.reported }
 
     var meetsQuorum: Bool {
         let needed = (quorum * Double(chosenCount)).rounded(.up)
         return contributorCount > 0 && Double(contributorCount) >= needed
     }
 
-    /// Members whose connection broke: they may return before the deadline.
-    private var mayReturn: Bool { members.values.contains { $0.state == .out(.lost) } }
+    /// The slot of a member; `nil` for everybody else.
+    func slot(of name: NodeName) -> Int? { slots[name] }
 
-    subscript(name: NodeName) -> Member? { members[name] }
+    func state(of slot: Int) -> State { members[slot].state }
 
-    mutating func update(_ name: NodeName, _ change: (inout Member) -> Void) {
-        guard var member = members[name] else { return }
-        change(&member)
-        members[name] = member
+    func isAggregator(_ slot: Int) -> Bool { slot < aggregatorCount }
+
+    /// The key of the update that a member has sent.
+    func updateKey(of slot: Int) -> UpdateKey? {
+        if case .update(let update) = members[slot].answer { update.key } else { nil }
+    }
+
+    /// The key of the sum that a member has offered.
+    func sumKey(of slot: Int) -> SumKey? {
+        if case .sum(let offered) = members[slot].answer { offered.offer.key } else { nil }
+    }
+
+    mutating func update(_ slot: Int, _ change: (inout Member) -> Void) {
+        tally.remove(
+            members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
+        change(&members[slot])
+        tally.add(members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
     }
 
     /// Puts a lost member back into the round when it returns before the end.
-    mutating func askAgain(_ name: NodeName) -> Bool {
-        guard phase == .collecting, let member = members[name] else { return false }
-        members[name]?.chosenFloor = member.chosenCount
-        switch member.state {
-        case .asked, .out(.lost), .out(.parentLost):
-            members[name]?.state = .asked
+    mutating func askAgain(_ slot: Int) -> Bool {
+        guard phase == .collecting else { return false }
+        switch members[slot].state {
+        case .asked, .offered, .granted, .out(.lost), .out(.parentLost):
+            giveBack(slot)
+            update(slot) { member in
+                member.chosenFloor = member.chosenCount
+                member.state = .asked
+                member.answer = .none
+            }
             return true
-        case .offered, .granted:
-            members[name]?.state = .asked
-            members[name]?.offer = nil
-            return true
-        case .folding, .accepted, .out: return false
+        case .folding, .accepted, .out:
+            update(slot) { $0.chosenFloor = $0.chosenCount }
+            return false
         }
     }
 
-    /// Reserves names for a granted sum or an update; returns those that are already taken.
-    mutating func take(_ offered: [ContributionName]) -> [ContributionName] {
-        offered.filter { !taken.insert($0).inserted }
+    // MARK: Contributions
+
+    /// Reserves the names of an offered sum for it; returns those that another contribution holds already.
+    mutating func take(_ names: [ContributionName], for slot: Int) -> [ContributionName] {
+        guard case .sum(var offered) = members[slot].answer else { return [] }
+        var exclude: [ContributionName] = []
+        offered.names = names.filter { name in
+            let isNew = taken.insert(name).inserted
+            if !isNew { exclude.append(name) }
+            return isNew
+        }
+        update(slot) { $0.answer = .sum(offered) }
+        return exclude
     }
 
-    mutating func giveBack(_ names: [ContributionName]) { taken.subtract(names) }
+    /// Reserves the name of a member's own update, where sums of others might hold it.
+    mutating func takeOwn(_ slot: Int) {
+        if aggregatorCount > 0 { taken.insert(ownName(slot)) }
+    }
+
+    /// Lets go of what is reserved for a member.
+    mutating func giveBack(_ slot: Int) {
+        switch members[slot].answer {
+        case .none: break
+        case .update where members[slot].state != .accepted: break
+        case .update: if aggregatorCount > 0 { taken.remove(ownName(slot)) }
+        case .sum(let offered): taken.subtract(offered.names)
+        }
+    }
+
+    /// The contributors that a member's accepted answer brought into the sum.
+    func names(of slot: Int) -> [ContributionName] {
+        guard members[slot].state == .accepted else { return [] }
+        switch members[slot].answer {
+        case .none: return []
+        case .update: return [ownName(slot)]
+        case .sum(let offered): return offered.names
+        }
+    }
 
     /// The contributors of the sum, in order of name: what a `SumOffer` lists.
     var contributionNames: [ContributionName] {
-        members.values.flatMap { $0.state == .accepted ? $0.names : [] }.sorted()
+        var names: [ContributionName] = []
+        names.reserveCapacity(Int(clamping: contributorCount))
+        for slot in members.indices where members[slot].state == .accepted {
+            if case .update = members[slot].answer {
+                names.append(ownName(slot))
+            } else {
+                names += self.names(of: slot)
+            }
+        }
+        names.sort()
+        return names
     }
 
-    /// Moves on when nobody needs to be waited for any more; returns the members dropped by that.
-    mutating func advance(at now: Moment) -> [(NodeName, ReasonCode)] {
-        guard phase == .collecting else { return settle() }
-        let open = names.filter { isOpen($0) }
-        let done = members.values.count { $0.state == .accepted || $0.state == .folding }
+    private func ownName(_ slot: Int) -> ContributionName {
+        ContributionName(node: members[slot].name, number: plan.number, seed: plan.seed)
+    }
+
+    // MARK: The end
+
+    /// Moves on when nobody needs to be waited for any more; returns the slots whose members are late or surplus.
+    mutating func advance(at now: Moment) -> (slots: [Int], reason: ReasonCode)? {
+        guard phase == .collecting else {
+            settle()
+            return nil
+        }
         let late = now >= deadline
-        if open.isEmpty {
+        if tally.open == 0 {
             // Who is lost is not waited for, unless the quorum needs it back and there is time.
-            if mayReturn, !late, !meetsQuorum { return [] }
+            if tally.lost > 0, !late, !meetsQuorum { return nil }
             if late, !meetsQuorum { endedBy = .deadline }
             phase = .folding
-            return settle()
+            settle()
+            return nil
         }
-        guard late || (target < members.count && done >= target) else { return [] }
-        let reason: ReasonCode = late ? .late : .surplus
+        guard late || (target < members.count && tally.accepted + tally.folding >= target) else { return nil }
         if late { endedBy = .deadline }
         phase = .folding
-        for name in open { members[name]?.state = .out(reason) }
-        return open.map { ($0, reason) } + settle()
+        return (members.indices.filter { members[$0].isOpen }, late ? .late : .surplus)
     }
 
-    /// Ends collecting at once.
-    mutating func abandon() { phase = .closed }
-
-    private mutating func settle() -> [(NodeName, ReasonCode)] {
-        if phase == .folding, !members.values.contains(where: { $0.state == .folding }) { phase = .closed }
-        return []
-    }
-
-    private func isOpen(_ name: NodeName) -> Bool {
-        switch members[name]?.state {
-        case .asked, .offered, .granted: true
-        case .folding, .accepted, .out, nil: false
-        }
+    /// Closes once everything that is being folded is in.
+    mutating func settle() {
+        if phase == .folding, tally.folding == 0, tally.open == 0 { phase = .closed }
     }
 }

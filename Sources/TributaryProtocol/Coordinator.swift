@@ -24,9 +24,11 @@ struct Coordinator: Sendable {
     /// What was said last about gathering, so that it is said once.
     var announced: UInt64?
 
-    init(settings: AggregatorConfiguration.Root, model: ModelReference) {
+    /// A coordinator that goes on from `model`, which `round` gave; 0 for the initial one.
+    init(settings: AggregatorConfiguration.Root, model: ModelReference, round: UInt32 = 0) {
         self.settings = settings
         self.model = model
+        self.round = round
     }
 
     /// When the first round opens although not everybody has come.

@@ -11,47 +11,90 @@ extension RoundMachine {
     package mutating func receiveFromParent(_ message: Message, _ membership: Membership, at now: Moment) {
         switch message {
         case .plan(let plan): planArrived(plan, at: now)
-        case .sumGrant(let grant): granted(grant)
+        case .sumGrant(let grant): granted(grant, at: now)
         case .receipt(let receipt): receipted(receipt)
         case .roundClosed(let closed): parentClosed(closed)
         case .refuse(let refusal): parentRefused(refusal)
+        case .wait(let wait): if let chance = answerChance { retry.wait(wait.retryAfter, at: now, chance) }
         case .drain(let drain): runEnded(drain.reason, membership)
         default: break
         }
     }
 
     /// The parent welcomed this node (again): it gets the answer that is still open.
-    package mutating func parentWelcomed() { repeatAnswer() }
+    package mutating func parentWelcomed(at now: Moment) { repeatAnswer(at: now) }
 
-    private mutating func repeatAnswer() {
+    /// The link to the parent is down: nothing can be repeated before it is up again.
+    package mutating func parentGone() { retry.stop() }
+
+    /// Gives the answer from its start: a parent that lost its state with the grant gets the names first, again.
+    private mutating func repeatAnswer(at now: Moment) {
+        if case .sum(let sum) = assignment?.answer {
+            assignment?.answer = .offer(
+                SumOffer(
+                    key: sum.key, names: offeredNames, chosenCount: collection?.chosenCount ?? sum.contributorCount,
+                    contributorCount: sum.contributorCount, reason: nil))
+        }
+        sendAnswer()
+        if let chance = answerChance { retry.start(at: now, chance) }
+    }
+
+    /// No answer came to this node's own, or the parent asked for a pause that is over.
+    mutating func answerAgain(at now: Moment) {
+        guard let chance = answerChance else {
+            retry.stop()
+            return
+        }
+        if retry.wasAskedFor {
+            repeatAnswer(at: now)
+        } else {
+            sendAnswer()
+            retry.goOn(at: now, chance)
+        }
+    }
+
+    /// Gives the parent a new answer to its plan.
+    private mutating func answer(_ answer: Answer, at now: Moment) {
+        assignment?.answer = answer
+        sendAnswer()
+        if let chance = answerChance { retry.start(at: now, chance) }
+    }
+
+    private mutating func sendAnswer() {
         switch assignment?.answer {
-        case .offer(let offer): actions.append(.toParent(.sumOffer(offer)))
-        case .sum(let sum):
-            // The parent may have lost its state with the grant: names first, again.
-            let offer = SumOffer(
-                key: sum.key, names: offeredNames, chosenCount: collection?.chosenCount ?? sum.contributorCount,
-                contributorCount: sum.contributorCount, reason: nil)
-            assignment?.answer = .offer(offer)
-            actions.append(.toParent(.sumOffer(offer)))
-        case .update(let update): actions.append(.toParent(.update(update)))
+        case .offer(let offer): toParent(.sumOffer(offer))
+        case .sum(let sum): toParent(.sum(sum))
+        case .update(let update): toParent(.update(update))
         case .pending, .receipted, nil: break
         }
+    }
+
+    /// What spreads this node's repetitions; `nil` while no answer waits for the parent's.
+    private var answerChance: (seed: UInt64, number: RoundNumber, who: UInt64)? {
+        guard let assignment else { return nil }
+        switch assignment.answer {
+        case .pending, .receipted: return nil
+        case .offer, .sum, .update: break
+        }
+        let (seed, number) = (assignment.plan.seed, assignment.plan.number)
+        return (seed, number, ContributionName(node: configuration.node, number: number, seed: seed).low)
     }
 
     // MARK: Plans
 
     private mutating func planArrived(_ plan: RoundPlan, at now: Moment) {
         if let assignment, plan.number == assignment.plan.number {
-            repeatAnswer()
+            repeatAnswer(at: now)
             return
         }
         if let assignment, plan.number < assignment.plan.number { return }
         if collection != nil { close(.failed(.parentLate)) }
         offeredNames = nil
+        retry.stop()
         let weights = plan.groups.map { _ in UInt64(0) }
         assignment = Assignment(plan: plan, deadline: now + plan.timeLeft, model: plan.model, weights: weights)
         guard let source = plan.model.sources.first(where: { $0.encoding == .float32 }) else { return }
-        actions.append(.work(.fetch(source.object, from: .parent)))
+        work(.fetch(source.object, from: .parent))
     }
 
     mutating func modelArrived(_ digest: Digest, _ membership: Membership, at now: Moment) {
@@ -60,7 +103,7 @@ extension RoundMachine {
         else { return }
         let unused = retired.filter { $0 != digest }
         retired = []
-        if !unused.isEmpty { actions.append(.work(.release(unused))) }
+        if !unused.isEmpty { work(.release(unused)) }
         if closed == nil { gatherUntil = now + .nanoseconds((assignment.deadline - now).nanoseconds / 2) }
         openWhenGathered(membership, at: now)
     }
@@ -104,12 +147,12 @@ extension RoundMachine {
     // MARK: Stepping
 
     mutating func edgeRoundCollected(
-        _ collection: Collection, _ stepping: AggregatorConfiguration.Stepping, reached: Bool, reason: ReasonCode?,
+        _ number: RoundNumber, _ stepping: AggregatorConfiguration.Stepping, reached: Bool, reason: ReasonCode?,
         _ membership: Membership, at now: Moment
     ) {
         guard let assignment else { return }
         if reached {
-            actions.append(.work(.step(collection.plan.number, stepping.optimizer, base: assignment.model.digest)))
+            work(.step(number, stepping.optimizer, base: assignment.model.digest))
         } else {
             close(.failed(reason ?? .belowQuorum))
             nextEdgeRound(stepping, membership, at: now)
@@ -119,21 +162,23 @@ extension RoundMachine {
     mutating func edgeStepped(
         _ model: ModelReference, _ totals: SumTotals, _ membership: Membership, at now: Moment
     ) {
-        guard let stepping = configuration.stepping, let collection, var assignment else { return }
+        guard let stepping = configuration.stepping, let number = collection?.plan.number, var assignment else {
+            return
+        }
         let previous = assignment.model.digest
         if previous != assignment.plan.model.digest, previous != model.digest { bodies.append(previous) }
         assignment.model = model
         assignment.metrics = totals.metrics
         assignment.weights = zip(assignment.weights, totals.weights).map { max($0, $1) }
         self.assignment = assignment
-        actions.append(.report(.stepped(collection.plan.number, model: model.digest)))
-        close(.committed(contributorCount: collection.contributorCount))
+        report(.stepped(number, model: model.digest))
+        close(.committed(contributorCount: collection?.contributorCount ?? 0))
         nextEdgeRound(stepping, membership, at: now)
     }
 
     mutating func edgeStepFailed(_ text: String, _ membership: Membership, at now: Moment) {
         guard let stepping = configuration.stepping else { return }
-        actions.append(.report(.refused(configuration.node, .notFinite, text: text)))
+        report(.refused(configuration.node, .notFinite, text: text))
         close(.failed(.notFinite))
         nextEdgeRound(stepping, membership, at: now)
     }
@@ -147,17 +192,18 @@ extension RoundMachine {
             self.assignment = assignment
             openNext(membership, at: now)
         } else if assignment.weights.allSatisfy({ $0 > 0 }), !assignment.weights.isEmpty {
-            actions.append(
-                .work(
-                    .sealVoice(
-                        assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
-                        groups: assignment.plan.groups)))
+            work(
+                .sealVoice(
+                    assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
+                    groups: assignment.plan.groups))
         } else {
-            sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum)
+            sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum, at: now)
         }
     }
 
-    mutating func voiceSealed(_ number: RoundNumber, _ body: ObjectReference, _ groups: [Update.Group]) {
+    mutating func voiceSealed(
+        _ number: RoundNumber, _ body: ObjectReference, _ groups: [Update.Group], at now: Moment
+    ) {
         guard let assignment, assignment.plan.number == number else { return }
         var groups = groups
         for index in groups.indices where index < assignment.weights.count {
@@ -167,20 +213,22 @@ extension RoundMachine {
             key: UpdateKey(node: configuration.node, sequence: sequence), number: number,
             base: assignment.plan.model.digest, groups: groups, metrics: assignment.metrics, body: body)
         sequence += 1
-        self.assignment?.answer = .update(update)
-        actions.append(.toParent(.update(update)))
+        answer(.update(update), at: now)
     }
 
     // MARK: Passing through
 
-    mutating func offerSum(_ collection: Collection, reason: ReasonCode?) {
+    mutating func offerSum(reason: ReasonCode?, at now: Moment) {
+        guard let collection else { return }
         let names = collection.contributionNames
         guard !names.isEmpty else {
-            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: reason ?? .belowQuorum)
+            sendOffer(
+                names: nil, chosen: collection.chosenCount, contributors: 0, reason: reason ?? .belowQuorum,
+                at: now)
             return
         }
         guard let key = sumKey else { return }
-        actions.append(.work(.sealNames(key, names)))
+        work(.sealNames(key, names))
     }
 
     /// The key of this node's sum for the plan at hand.
@@ -188,91 +236,90 @@ extension RoundMachine {
         assignment.map { SumKey(node: configuration.node, number: $0.plan.number, revision: $0.revision) }
     }
 
-    mutating func namesSealed(_ key: SumKey, _ names: ObjectReference?) {
+    mutating func namesSealed(_ key: SumKey, _ names: ObjectReference?, at now: Moment) {
         guard let collection, key == sumKey else { return }
         guard let names else {
-            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: .storage)
+            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: .storage, at: now)
             return
         }
         bodies.append(names.digest)
         offeredNames = names
         let reason: ReasonCode? = collection.meetsQuorum ? nil : collection.endedBy ?? .belowQuorum
         sendOffer(
-            names: names, chosen: collection.chosenCount, contributors: collection.contributorCount, reason: reason)
+            names: names, chosen: collection.chosenCount, contributors: collection.contributorCount, reason: reason,
+            at: now)
     }
 
     private mutating func sendOffer(
-        names: ObjectReference?, chosen: UInt64, contributors: UInt64, reason: ReasonCode?
+        names: ObjectReference?, chosen: UInt64, contributors: UInt64, reason: ReasonCode?, at now: Moment
     ) {
         guard let key = sumKey else { return }
         let offer = SumOffer(
             key: key, names: names, chosenCount: chosen, contributorCount: contributors, reason: reason)
-        assignment?.answer = .offer(offer)
-        actions.append(.toParent(.sumOffer(offer)))
+        answer(.offer(offer), at: now)
     }
 
-    private mutating func granted(_ grant: SumGrant) {
-        guard case .offer(let offer) = assignment?.answer, offer.key == grant.key, let collection else { return }
-        guard takeOut(Set(grant.exclude), from: collection) else {
-            actions.append(.work(.sealSum(grant.key)))
+    private mutating func granted(_ grant: SumGrant, at now: Moment) {
+        guard case .offer(let offer) = assignment?.answer, offer.key == grant.key, collection != nil else { return }
+        guard takeOut(Set(grant.exclude)) else {
+            work(.sealSum(grant.key))
             return
         }
         assignment?.revision += 1
-        if let collection = self.collection { offerSum(collection, reason: .duplicate) }
+        offerSum(reason: .duplicate, at: now)
     }
 
     /// Takes excluded contributions out of the sum: an update exactly, a child's sum as a whole.
     ///
     /// - Returns: whether the sum now stands for other names than were granted, so that it must be offered anew.
-    private mutating func takeOut(_ excluded: Set<ContributionName>, from collection: Collection) -> Bool {
+    private mutating func takeOut(_ excluded: Set<ContributionName>) -> Bool {
+        guard !excluded.isEmpty, let collection else { return false }
         var updates: [UpdateKey] = []
         var sums: [SumKey] = []
-        for name in collection.names {
-            guard let member = collection[name], member.state == .accepted,
-                member.names.contains(where: { excluded.contains($0) })
-            else { continue }
-            if let sum = member.sum {
-                sums.append(sum.key)
-            } else if let update = member.update {
-                updates.append(update.key)
-            }
-            drop(name, .duplicate)
+        for slot in collection.members.indices where collection.names(of: slot).contains(where: excluded.contains) {
+            if let key = collection.sumKey(of: slot) { sums.append(key) }
+            if let key = collection.updateKey(of: slot) { updates.append(key) }
+            drop(slot, .duplicate)
         }
-        if !updates.isEmpty || !sums.isEmpty { actions.append(.work(.takeOut(updates, sums: sums))) }
+        if !updates.isEmpty || !sums.isEmpty { work(.takeOut(updates, sums: sums)) }
         return !sums.isEmpty || self.collection?.contributorCount == 0
     }
 
     mutating func sumSealed(
-        _ key: SumKey, _ groups: [Sum.Group], _ metrics: [MetricCounter], _ body: ObjectReference?
+        _ key: SumKey, _ groups: [Sum.Group], _ metrics: [MetricCounter], _ body: ObjectReference?, at now: Moment
     ) {
-        guard let assignment, let collection, key == sumKey else { return }
+        guard let assignment, let contributors = collection?.contributorCount, key == sumKey else { return }
         if let body { bodies.append(body.digest) }
         let sum = Sum(
-            key: key, base: assignment.plan.model.digest, contributorCount: collection.contributorCount,
+            key: key, base: assignment.plan.model.digest, contributorCount: contributors,
             groups: groups, metrics: metrics, body: body)
-        self.assignment?.answer = .sum(sum)
-        actions.append(.toParent(.sum(sum)))
+        answer(.sum(sum), at: now)
     }
 
     // MARK: The end of the parent's round
 
     private mutating func receipted(_ receipt: Receipt) {
         switch (assignment?.answer, receipt.subject) {
-        case (.sum(let sum), .sum(let key)) where sum.key == key: assignment?.answer = .receipted
-        case (.update(let update), .update(let key)) where update.key == key: assignment?.answer = .receipted
+        case (.sum(let sum), .sum(let key)) where sum.key == key: answered()
+        case (.update(let update), .update(let key)) where update.key == key: answered()
         default: break
         }
     }
 
+    private mutating func answered() {
+        assignment?.answer = .receipted
+        retry.stop()
+    }
+
     private mutating func parentRefused(_ refusal: Refuse) {
-        actions.append(.report(.refused(configuration.node, refusal.reason, text: refusal.text)))
+        report(.refused(configuration.node, refusal.reason, text: refusal.text))
         switch (assignment?.answer, refusal.subject) {
         case (.offer(let offer), .sum(let key)) where offer.key == key: break
         case (.sum(let sum), .sum(let key)) where sum.key == key: break
         case (.update(let update), .update(let key)) where update.key == key: break
         default: return
         }
-        assignment?.answer = .receipted
+        answered()
         close(.failed(refusal.reason))
     }
 
@@ -288,14 +335,14 @@ extension RoundMachine {
         if case .update(let update) = assignment.answer, let body = update.body { finished.append(body.digest) }
         // The next plan's base may be any model; what is held now is let go when that plan has come.
         retired += finished
-        self.assignment?.answer = .receipted
+        answered()
     }
 
     private mutating func runEnded(_ reason: ReasonCode, _ membership: Membership) {
         if collection != nil { close(.failed(.stopped)) }
-        for child in membership.all { actions.append(.toChild(child.name, .drain(Drain(reason: reason)))) }
-        actions.append(.toParent(.leave(Leave(reason: reason))))
-        actions.append(.report(.finished(reason)))
-        actions.append(.finish(reason))
+        for name in membership.names { toChild(name, .drain(Drain(reason: reason))) }
+        toParent(.leave(Leave(reason: reason)))
+        report(.finished(reason))
+        finish(reason)
     }
 }

@@ -16,7 +16,7 @@ extension RoundMachine {
         let open = coordinator.mayOpen(connected: connected, needed: needed, expected: expected, at: now)
         if !open, case .gathering = coordinator.phase, coordinator.announced != connected {
             coordinator.announced = connected
-            actions.append(.report(.gathering(connected: connected, needed: needed, expected: expected)))
+            report(.gathering(connected: connected, needed: needed, expected: expected))
         }
         self.coordinator = coordinator
         if open { openRound(membership, at: now) }
@@ -41,12 +41,12 @@ extension RoundMachine {
     }
 
     mutating func rootCollected(
-        _ collection: Collection, reached: Bool, reason: ReasonCode?, _ membership: Membership, at now: Moment
+        _ number: RoundNumber, _ kind: RoundPlan.Kind, reached: Bool, reason: ReasonCode?, _ membership: Membership,
+        at now: Moment
     ) {
         guard let coordinator, let stepping = configuration.stepping else { return }
-        let number = collection.plan.number
-        if reached || collection.plan.kind == .evaluate {
-            actions.append(.work(.step(number, stepping.optimizer, base: coordinator.model.digest)))
+        if reached || kind == .evaluate {
+            work(.step(number, stepping.optimizer, base: coordinator.model.digest))
         } else {
             roundFailed(reason ?? .belowQuorum, membership, at: now)
         }
@@ -61,29 +61,29 @@ extension RoundMachine {
     mutating func rootStepped(
         _ number: RoundNumber, _ model: ModelReference, _ totals: SumTotals, _ membership: Membership, at now: Moment
     ) {
-        guard let collection, collection.plan.number == number, coordinator != nil else { return }
-        let outcome = RoundClosed.Outcome.committed(contributorCount: collection.contributorCount)
-        if collection.plan.kind == .evaluate {
-            actions.append(.report(.evaluated(round: number.round, distributed: true, metrics: totals.metrics)))
+        guard let plan = collection?.plan, plan.number == number, coordinator != nil else { return }
+        let outcome = RoundClosed.Outcome.committed(contributorCount: collection?.contributorCount ?? 0)
+        if plan.kind == .evaluate {
+            report(.evaluated(round: number.round, distributed: true, metrics: totals.metrics))
             close(outcome)
             continueRun(membership, at: now)
             return
         }
         if let previous = coordinator?.model.digest, previous != model.digest { retired.append(previous) }
         coordinator?.model = model
-        actions.append(.report(.stepped(number, model: model.digest)))
-        actions.append(.report(.trained(number, metrics: totals.metrics)))
+        report(.stepped(number, model: model.digest))
+        report(.trained(number, metrics: totals.metrics))
         close(outcome)
-        actions.append(.work(.checkpoint(number, model: model.digest)))
+        work(.checkpoint(number, model: model.digest))
         if coordinator?.evaluationIsDue == true {
-            actions.append(.work(.evaluate(number, model: model.digest)))
+            work(.evaluate(number, model: model.digest))
         } else {
             survey(number, membership, at: now)
         }
     }
 
     mutating func rootStepFailed(_ text: String, _ membership: Membership, at now: Moment) {
-        actions.append(.report(.refused(configuration.node, .notFinite, text: text)))
+        report(.refused(configuration.node, .notFinite, text: text))
         roundFailed(.notFinite, membership, at: now)
     }
 
@@ -93,7 +93,7 @@ extension RoundMachine {
     ) {
         guard collection == nil else { return }
         if !metrics.isEmpty {
-            actions.append(.report(.evaluated(round: number.round, distributed: false, metrics: metrics)))
+            report(.evaluated(round: number.round, distributed: false, metrics: metrics))
         }
         if let coordinator, coordinator.stops(at: metrics) {
             self.coordinator?.round = coordinator.settings.roundCount
@@ -118,15 +118,13 @@ extension RoundMachine {
 
     private mutating func continueRun(_ membership: Membership, at now: Moment) {
         guard let coordinator else { return }
-        actions.append(.work(.release(retired.filter { $0 != coordinator.model.digest })))
+        work(.release(retired.filter { $0 != coordinator.model.digest }))
         retired = []
         if coordinator.round >= coordinator.settings.roundCount {
             self.coordinator?.phase = .finished
-            for child in membership.all {
-                actions.append(.toChild(child.name, .drain(Drain(reason: .stopped))))
-            }
-            actions.append(.report(.finished(nil)))
-            actions.append(.finish(nil))
+            for name in membership.names { toChild(name, .drain(Drain(reason: .stopped))) }
+            report(.finished(nil))
+            finish(nil)
         } else {
             self.coordinator?.phase = .gathering(since: nil)
             coordinate(membership, at: now)

@@ -10,15 +10,14 @@ extension RoundMachine {
         case .fetched(let digest, .parent): modelArrived(digest, membership, at: now)
         case .fetched(let digest, .child(let name)): fetched(digest, from: name)
         case .fetchFailed(let digest, .parent, let reason):
-            actions.append(
-                .report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had")))
+            report(.refused(configuration.node, reason, text: "model \(digest.short) could not be had"))
         case .fetchFailed(let digest, .child(let name), let reason):
             fetchFailed(digest, from: name, reason, membership, at: now)
         case .folded(let key, let refusal): folded(key, refusal, membership, at: now)
         case .sumFolded(let key, let refusal): sumFolded(key, refusal, membership, at: now)
         case .namesRead(let key, let names): namesRead(key, names, membership, at: now)
-        case .namesSealed(let key, let names): namesSealed(key, names)
-        case .sumSealed(let key, let groups, let metrics, let body): sumSealed(key, groups, metrics, body)
+        case .namesSealed(let key, let names): namesSealed(key, names, at: now)
+        case .sumSealed(let key, let groups, let metrics, let body): sumSealed(key, groups, metrics, body, at: now)
         case .stepped(let number, let model, let totals):
             if coordinator != nil {
                 rootStepped(number, model, totals, membership, at: now)
@@ -32,7 +31,7 @@ extension RoundMachine {
             } else {
                 edgeStepFailed(text, membership, at: now)
             }
-        case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups)
+        case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups, at: now)
         case .evaluated(let number, let metrics): evaluated(number, metrics, membership, at: now)
         case .checkpointed: break
         case .workFailed(_, let text): workFailed(text)
@@ -41,8 +40,8 @@ extension RoundMachine {
 
     /// A file could not be written or read: the run must not go on as if it had been.
     private mutating func workFailed(_ text: String) {
-        actions.append(.report(.refused(configuration.node, .storage, text: text)))
-        actions.append(.report(.finished(.storage)))
-        actions.append(.finish(.storage))
+        report(.refused(configuration.node, .storage, text: text))
+        report(.finished(.storage))
+        finish(.storage)
     }
 }

@@ -52,59 +52,75 @@ package struct RoundMachine: Sendable {
     /// Models and voices of answered plans; released once the next plan's model is here.
     var retired: [Digest] = []
     var sequence: UInt64 = 0
-    var actions: [RoundAction] = []
+    /// When the answer to the parent is sent again.
+    var retry = Retry()
+    /// The epoch that messages bear.
+    var epoch = TopologyEpoch(1)
+    /// What was decided; the aggregator's machine lends its buffer for the time of an event.
+    var actions: [AggregatorAction] = []
 
-    /// The machine of one run; `model` is the initial one at the root, whose coordinator starts at once, else `nil`.
+    /// The machine of one run; `model` is set at the root alone, whose coordinator starts at once after `round`.
     package init(
-        run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil
+        run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil,
+        round: UInt32 = 0
     ) {
         self.run = run
         self.configuration = configuration
         self.layout = layout
         if let root = configuration.root, let model {
-            coordinator = Coordinator(settings: root, model: model)
+            coordinator = Coordinator(settings: root, model: model, round: round)
         }
     }
 
     /// The next moment at which `alarm` must be called.
     package var nextAlarm: Moment? {
-        if let collection, collection.phase == .collecting { return collection.deadline }
-        return coordinator?.gatheringEnds ?? gatherUntil
+        guard collection?.phase != .collecting else { return collection?.deadline }
+        return retry.due ?? coordinator?.gatheringEnds ?? gatherUntil
     }
 
     /// The members that this node waits for: those that its driver should probe now and then.
     package var awaited: [NodeName] {
         guard let collection, collection.phase == .collecting else { return [] }
-        return collection.names.filter { collection[$0]?.state == .asked || collection[$0]?.state == .granted }
+        return collection.members.lazy.filter { $0.state == .asked || $0.state == .granted }.map(\.name)
     }
 
-    /// Hands over the actions decided so far.
-    package mutating func takeActions() -> [RoundAction] {
-        defer { actions = [] }
-        return actions
+    // MARK: Actions
+
+    mutating func toParent(_ message: Message) {
+        actions.append(.send(Envelope(run: run, epoch: epoch, message: message), to: .parent))
     }
+
+    mutating func toChild(_ name: NodeName, _ message: Message) {
+        actions.append(.send(Envelope(run: run, epoch: epoch, message: message), to: .child(name)))
+    }
+
+    mutating func work(_ work: RoundWork) { actions.append(.work(run, work)) }
+
+    mutating func report(_ event: TelemetryEvent) { actions.append(.report(event)) }
+
+    mutating func finish(_ reason: ReasonCode?) { actions.append(.finish(reason)) }
 
     // MARK: Time and members
 
     /// Time has passed.
     package mutating func alarm(_ membership: Membership, at now: Moment) {
+        if retry.isDue(at: now) { answerAgain(at: now) }
         advance(membership, at: now)
         populationChanged(membership, at: now)
     }
 
     /// A child is welcome (again): it hears of the round that it has a part in.
-    package mutating func joined(_ child: Child, _ membership: Membership, at now: Moment) {
-        if collection?.askAgain(child.name) == true { sendPlan(to: child.name, at: now) }
+    package mutating func joined(_ name: NodeName, _ membership: Membership, at now: Moment) {
+        if let slot = collection?.slot(of: name), collection?.askAgain(slot) == true { sendPlan(to: slot, at: now) }
         populationChanged(membership, at: now)
     }
 
     /// A child is gone.
     package mutating func gone(_ name: NodeName, _ reason: ReasonCode, _ membership: Membership, at now: Moment) {
-        if let member = collection?[name], collection?.phase == .collecting {
-            switch member.state {
-            case .asked, .offered, .granted: drop(name, reason)
-            case .folding, .accepted, .out: break
-            }
+        if let slot = collection?.slot(of: name), collection?.phase == .collecting,
+            collection?.members[slot].isOpen == true
+        {
+            drop(slot, reason)
         }
         advance(membership, at: now)
         coordinate(membership, at: now)
@@ -120,55 +136,64 @@ package struct RoundMachine: Sendable {
 
     /// Opens a round below this node.
     mutating func open(_ plan: RoundPlan, until deadline: Moment, _ membership: Membership, at now: Moment) {
-        let members = chooseMembers(plan, membership)
-        let collection = Collection(
-            plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
-        self.collection = collection
-        actions.append(.work(.begin(plan.number, plan.groups)))
-        actions.append(
-            .report(
-                .roundOpened(
-                    plan.number, evaluate: plan.kind == .evaluate, chosen: collection.chosenCount)))
-        for name in collection.names { sendPlan(to: name, at: now) }
+        let members = chooseMembers(plan, membership, at: now)
+        collection = Collection(plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
+        work(.begin(plan.number, plan.groups))
+        report(
+            .roundOpened(
+                plan.number, evaluate: plan.kind == .evaluate, chosen: members.reduce(0) { $0 + $1.chosenCount }))
+        sendPlans(at: now)
         reportProgress()
         advance(membership, at: now)
     }
 
-    private func chooseMembers(_ plan: RoundPlan, _ membership: Membership) -> [NodeName: Collection.Member] {
-        var clients: [ClientIndex: NodeName] = [:]
-        var members: [NodeName: Collection.Member] = [:]
-        for child in membership.all {
-            switch child.role {
-            case .client(let index): clients[index] = child.name
-            case .aggregator where child.clientCount > 0:
-                members[child.name] = Collection.Member(role: .aggregator, chosenCount: child.clientCount)
-            case .aggregator: break
-            }
-        }
-        let chosen = Cohort.choose(
-            plan.selection, from: Array(clients.keys), round: plan.number.round, seed: plan.seed)
-        for index in chosen {
-            guard let name = clients[index] else { continue }
-            members[name] = Collection.Member(role: .client(index), chosenCount: 1)
-        }
-        return members
+    private func chooseMembers(
+        _ plan: RoundPlan, _ membership: Membership, at now: Moment
+    ) -> [Collection.Member] {
+        let chosen = membership.clients.choose(plan.selection, round: plan.number.round, seed: plan.seed, at: now)
+        return membership.allAggregators.filter { $0.clientCount > 0 }.map {
+            Collection.Member(aggregator: $0.name, chosenCount: $0.clientCount)
+        } + chosen.map { Collection.Member(client: $0.name) }
     }
 
-    private mutating func sendPlan(to name: NodeName, at now: Moment) {
-        guard let collection, collection[name] != nil else { return }
+    /// The plan as one member gets it.
+    private func plan(for slot: Int, in collection: Collection, at now: Moment) -> RoundPlan {
         var plan = collection.plan
         plan.timeLeft = max(.zero, collection.deadline - now)
-        plan.selection = share(of: plan.selection, for: name, in: collection)
-        actions.append(.toChild(name, .plan(plan)))
+        if case .count(_, let overSelect) = plan.selection, slot < collection.aggregatorCount {
+            plan.selection = .count(shares(in: collection)[slot], overSelect: overSelect)
+        }
+        return plan
     }
 
-    /// The part of a counted selection that falls to one sub-tree.
-    private func share(of selection: Selection, for name: NodeName, in collection: Collection) -> Selection {
-        guard case .count(let count, let overSelect) = selection else { return selection }
-        let aggregators = collection.names.filter { collection[$0]?.role == .aggregator }
-        guard let position = aggregators.firstIndex(of: name) else { return selection }
-        let populations = aggregators.map { collection[$0]?.chosenCount ?? 0 }
-        return .count(Cohort.apportion(count, over: populations)[position], overSelect: overSelect)
+    /// The parts of a counted selection that fall to the sub-trees.
+    private func shares(in collection: Collection) -> [UInt64] {
+        guard case .count(let count, _) = collection.plan.selection else { return [] }
+        return Cohort.apportion(
+            count, over: collection.members.prefix(collection.aggregatorCount).map(\.chosenCount))
+    }
+
+    /// Sends everybody the plan: one message for all the clients, and one with its share for each sub-tree.
+    private mutating func sendPlans(at now: Moment) {
+        guard let collection else { return }
+        let shares = shares(in: collection)
+        var plan = collection.plan
+        plan.timeLeft = max(.zero, collection.deadline - now)
+        let message = Message.plan(plan)
+        actions.reserveCapacity(actions.count + collection.members.count + 2)
+        for slot in collection.members.indices {
+            if slot < shares.count {
+                plan.selection = .count(shares[slot], overSelect: plan.selection.overSelect)
+                toChild(collection.members[slot].name, .plan(plan))
+            } else {
+                toChild(collection.members[slot].name, message)
+            }
+        }
+    }
+
+    private mutating func sendPlan(to slot: Int, at now: Moment) {
+        guard let collection else { return }
+        toChild(collection.members[slot].name, .plan(plan(for: slot, in: collection, at: now)))
     }
 
     // MARK: Closing
@@ -176,28 +201,28 @@ package struct RoundMachine: Sendable {
     /// Drops who need not be waited for any more, and moves on when the collection is complete.
     mutating func advance(_ membership: Membership, at now: Moment) {
         guard collection != nil, collection?.phase != .closed else { return }
-        for (name, reason) in collection?.advance(at: now) ?? [] { dismiss(name, reason) }
-        guard let collection, collection.phase == .closed else { return }
-        let reached = collection.meetsQuorum
-        let reason: ReasonCode? = reached ? nil : (collection.endedBy ?? .belowQuorum)
-        actions.append(
-            .report(
-                .roundCollected(
-                    collection.plan.number, reported: collection.contributorCount, chosen: collection.chosenCount,
-                    reason: reason)))
-        reportProgress()
-        collected(collection, reached: reached, reason: reason, membership, at: now)
+        if let ended = collection?.advance(at: now) {
+            for slot in ended.slots { dismiss(slot, ended.reason) }
+            collection?.settle()
+        }
+        if collection?.phase == .closed { collected(membership, at: now) }
     }
 
-    private mutating func collected(
-        _ collection: Collection, reached: Bool, reason: ReasonCode?, _ membership: Membership, at now: Moment
-    ) {
+    /// Everything that will come is in the sum.
+    private mutating func collected(_ membership: Membership, at now: Moment) {
+        guard let number = collection?.plan.number, let chosen = collection?.chosenCount,
+            let contributors = collection?.contributorCount, let kind = collection?.plan.kind
+        else { return }
+        let reached = collection?.meetsQuorum == true
+        let reason: ReasonCode? = reached ? nil : (collection?.endedBy ?? .belowQuorum)
+        report(.roundCollected(number, reported: contributors, chosen: chosen, reason: reason))
+        reportProgress(isLast: true)
         if coordinator != nil {
-            rootCollected(collection, reached: reached, reason: reason, membership, at: now)
-        } else if let stepping = configuration.stepping, collection.plan.kind != .evaluate {
-            edgeRoundCollected(collection, stepping, reached: reached, reason: reason, membership, at: now)
+            rootCollected(number, kind, reached: reached, reason: reason, membership, at: now)
+        } else if let stepping = configuration.stepping, kind != .evaluate {
+            edgeRoundCollected(number, stepping, reached: reached, reason: reason, membership, at: now)
         } else {
-            offerSum(collection, reason: reason)
+            offerSum(reason: reason, at: now)
         }
     }
 
@@ -205,11 +230,11 @@ package struct RoundMachine: Sendable {
     mutating func close(_ outcome: RoundClosed.Outcome) {
         guard let collection else { return }
         let number = collection.plan.number
-        for name in collection.names {
-            actions.append(.toChild(name, .roundClosed(RoundClosed(number: number, outcome: outcome))))
-        }
-        actions.append(.report(.roundClosed(number, outcome)))
-        actions.append(.work(.release(bodies)))
+        let message = Message.roundClosed(RoundClosed(number: number, outcome: outcome))
+        actions.reserveCapacity(actions.count + collection.members.count + 2)
+        for slot in collection.members.indices { toChild(collection.members[slot].name, message) }
+        report(.roundClosed(number, outcome))
+        work(.release(bodies))
         bodies = []
         closed = number
         self.collection = nil
@@ -221,44 +246,55 @@ package struct RoundMachine: Sendable {
     }
 
     /// Marks a member as out of the round.
-    mutating func drop(_ name: NodeName, _ reason: ReasonCode) {
-        guard let collection, let member = collection[name] else { return }
-        for object in [member.update?.body, member.offer?.names, member.sum?.body] {
-            if let object { actions.append(.work(.cancel(object.digest, from: .child(name)))) }
+    mutating func drop(_ slot: Int, _ reason: ReasonCode) {
+        guard let name = collection?.members[slot].name, let number = collection?.plan.number else { return }
+        switch collection?.members[slot].answer {
+        case .update(let update):
+            if let body = update.body { work(.cancel(body.digest, from: .child(name))) }
+        case .sum(let offered):
+            if let names = offered.offer.names { work(.cancel(names.digest, from: .child(name))) }
+            if let body = offered.sum?.body { work(.cancel(body.digest, from: .child(name))) }
+        case .none?, nil: break
         }
-        self.collection?.giveBack(member.names)
-        self.collection?.update(name) {
-            $0.state = .out(reason)
-            $0.names = []
+        collection?.giveBack(slot)
+        collection?.update(slot) { member in
+            member.state = .out(reason)
+            if case .sum(var offered) = member.answer {
+                offered.names = []
+                member.answer = .sum(offered)
+            }
         }
-        actions.append(.report(.dropped(name, collection.plan.number, reason)))
+        report(.dropped(name, number, reason))
     }
 
     /// Drops a member and tells it why.
-    private mutating func dismiss(_ name: NodeName, _ reason: ReasonCode) {
-        let member = collection?[name]
-        drop(name, reason)
-        guard let member else { return }
-        if let update = member.update {
-            refuse(name, .update(update.key), reason, "the round went on without this update")
-        } else if let offer = member.offer {
-            refuse(name, .sum(offer.key), reason, "the round went on without this sum")
+    private mutating func dismiss(_ slot: Int, _ reason: ReasonCode) {
+        drop(slot, reason)
+        guard let name = collection?.members[slot].name, let subject = collection?.members[slot].subject else { return }
+        if case .update = subject {
+            refuse(name, subject, reason, "the round went on without this update")
+        } else {
+            refuse(name, subject, reason, "the round went on without this sum")
         }
     }
 
     mutating func refuse(_ name: NodeName, _ subject: Refuse.Subject, _ reason: ReasonCode, _ text: String) {
-        actions.append(.report(.refused(name, reason, text: text)))
-        actions.append(.toChild(name, .refuse(Refuse(subject: subject, reason: reason, text: text))))
+        report(.refused(name, reason, text: text))
+        toChild(name, .refuse(Refuse(subject: subject, reason: reason, text: text)))
     }
 
-    /// Says upwards how far the round below has come.
-    mutating func reportProgress() {
-        guard let assignment, let collection else { return }
-        actions.append(
-            .toParent(
-                .working(
-                    Working(
-                        number: assignment.plan.number, chosenCount: collection.chosenCount,
-                        reportedCount: collection.progressCount, permille: 0))))
+    /// Says upwards how far the round below has come, when that has changed by a hundredth of the chosen or more.
+    mutating func reportProgress(isLast: Bool = false) {
+        guard let number = assignment?.plan.number, let chosen = collection?.chosenCount,
+            let reported = collection?.progressCount
+        else { return }
+        if !isLast, let said = collection?.said {
+            let change = max(distance(said.chosen, chosen), distance(said.reported, reported))
+            guard change > 0, change >= (chosen + 99) / 100 else { return }
+        }
+        collection?.said = (chosen, reported)
+        toParent(.working(Working(number: number, chosenCount: chosen, reportedCount: reported, permille: 0)))
     }
+
+    private func distance(_ one: UInt64, _ other: UInt64) -> UInt64 { one > other ? one - other : other - one }
 }

@@ -18,21 +18,21 @@ package enum RoundWork: Hashable, Sendable {
     /// Start an empty sum for a round.
     case begin(RoundNumber, [GroupPlan])
     /// Validate an update whose body is here, and add it; answered by `folded`.
-    case fold(Update)
+    indirect case fold(Update)
     /// Validate a child's sum whose body is here, and add it; answered by `sumFolded`.
-    case foldSum(Sum)
+    indirect case foldSum(Sum)
     /// Read a name list that is here; answered by `namesRead`.
-    case readNames(SumKey, ObjectReference)
+    indirect case readNames(SumKey, ObjectReference)
     /// Write a name list; answered by `namesSealed`.
-    case sealNames(SumKey, [ContributionName])
+    indirect case sealNames(SumKey, [ContributionName])
     /// Take updates and children's sums out of the sum again; not answered.
     case takeOut([UpdateKey], sums: [SumKey])
     /// Write the sum's body; answered by `sumSealed`.
     case sealSum(SumKey)
     /// Divide the sum and step the model; answered by `stepped`.
-    case step(RoundNumber, ServerOptimizer, base: Digest)
+    indirect case step(RoundNumber, ServerOptimizer, base: Digest)
     /// Write `model - base` as an update's body; answered by `voiceSealed`.
-    case sealVoice(RoundNumber, model: Digest, base: Digest, groups: [GroupPlan])
+    indirect case sealVoice(RoundNumber, model: Digest, base: Digest, groups: [GroupPlan])
     /// Evaluate a model on the held-out set; answered by `evaluated`.
     case evaluate(RoundNumber, model: Digest)
     /// Save a model for people; answered by `checkpointed`.
@@ -50,11 +50,11 @@ package enum RoundWorkResult: Sendable {
     case sumFolded(SumKey, Refusal?)
     case namesRead(SumKey, [ContributionName]?)
     case namesSealed(SumKey, ObjectReference?)
-    case sumSealed(SumKey, groups: [Sum.Group], metrics: [MetricCounter], body: ObjectReference?)
-    case stepped(RoundNumber, model: ModelReference, totals: SumTotals)
+    indirect case sumSealed(SumKey, groups: [Sum.Group], metrics: [MetricCounter], body: ObjectReference?)
+    indirect case stepped(RoundNumber, model: ModelReference, totals: SumTotals)
     case stepFailed(RoundNumber, text: String)
     /// The entries' weights are the machine's to fill in.
-    case voiceSealed(RoundNumber, body: ObjectReference, groups: [Update.Group])
+    indirect case voiceSealed(RoundNumber, body: ObjectReference, groups: [Update.Group])
     case evaluated(RoundNumber, metrics: [MetricCounter])
     case checkpointed(RoundNumber)
     /// Work that only files can spoil was not done; nothing is half-written.
@@ -80,14 +80,4 @@ package struct SumTotals: Hashable, Sendable {
         self.weights = weights
         self.metrics = metrics
     }
-}
-
-/// What a round machine wants done.
-package enum RoundAction: Hashable, Sendable {
-    case toParent(Message)
-    case toChild(NodeName, Message)
-    case work(RoundWork)
-    case report(TelemetryEvent)
-    /// The run is over.
-    case finish(ReasonCode?)
 }

@@ -66,14 +66,16 @@ package final class AggregatorHost {
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
             checkpoint: setup.root?.checkpoint)
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
+        let clients = ConnectedClients(declared: setup.devices)
         if let root = setup.root {
             let object = try store.put(root.initialModel().span.bytes)
             let model = ModelReference(
                 digest: object.digest, sources: [.init(object: object, encoding: .float32)])
             machine = AggregatorMachine(
-                configuration: setup.configuration, run: root.run, layout: root.layout, model: model)
+                configuration: setup.configuration, run: root.run, layout: root.layout, model: model,
+                clients: clients)
         } else {
-            machine = AggregatorMachine(configuration: setup.configuration)
+            machine = AggregatorMachine(configuration: setup.configuration, clients: clients)
         }
         endpoint = try bus.bind(
             setup.listen, identity: setup.identity, admission: setup.admission,

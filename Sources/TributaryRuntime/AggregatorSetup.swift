@@ -6,6 +6,7 @@ package import TributaryClient
 package import TributaryCore
 package import TributaryProtocol
 package import TributaryRing
+package import TributaryTopology
 
 /// Everything that an aggregator's host needs, worked out from a topology, keys and the command line.
 package struct AggregatorSetup {
@@ -31,6 +32,8 @@ package struct AggregatorSetup {
     }
 
     package var configuration: AggregatorConfiguration
+    /// The devices that the topology puts directly below the node.
+    package var devices: ClientSet
     package var identity: CurveKeyPair
     package var admission: Admission
     package var listen: String
@@ -41,10 +44,12 @@ package struct AggregatorSetup {
     package var jitterSeed: UInt64
 
     package init(
-        configuration: AggregatorConfiguration, identity: CurveKeyPair, admission: Admission, listen: String,
-        parent: DeviceHost.Parent?, root: Root?, stateDirectory: String, chunkByteCount: Int, jitterSeed: UInt64
+        configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
+        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
+        chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
+        self.devices = devices
         self.identity = identity
         self.admission = admission
         self.listen = listen

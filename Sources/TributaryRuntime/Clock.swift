@@ -11,6 +11,9 @@ package enum Clock {
     /// UTC as `2026-01-31T23:59:59Z`, for log lines.
     package static func timestamp() -> String { format("%Y-%m-%dT%H:%M:%SZ") }
 
+    /// Seconds since 1970 UTC, for records of runs.
+    package static func secondsSince1970() -> UInt64 { UInt64(clamping: time(nil)) }
+
     private static func format(_ pattern: String) -> String {
         var now = time(nil)
         var parts = tm()

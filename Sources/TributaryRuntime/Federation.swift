@@ -47,9 +47,7 @@ package struct Federation: Sendable {
         topology.rounds = overrides.rounds ?? topology.rounds
         topology.seed = overrides.seed ?? topology.seed
         tree = try Tree(topology)
-        var common = tree.topology
-        (common.rounds, common.seed) = (1, 0)
-        digest = Digest.sha256(of: Array(common.canonicalText.utf8))
+        digest = Digest.sha256(of: Array(tree.topology.agreedText.utf8))
         self.keys = KeyDirectory(path: keys)
         directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
@@ -74,14 +72,12 @@ package struct Federation: Sendable {
     package func setup(
         ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String
     ) throws -> AggregatorSetup {
-        guard case .aggregator(let position)? = tree.node(named: name) else {
-            throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
-        }
+        let position = try position(of: name)
         let node = tree.aggregators[position]
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
         return AggregatorSetup(
-            configuration: configuration(policy), identity: try keys.identity(of: name),
+            configuration: configuration(policy), devices: policy.devices, identity: try keys.identity(of: name),
             admission: try keys.admission(of: children(policy)), listen: endpoint,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
@@ -151,29 +147,43 @@ package struct Federation: Sendable {
 
     /// The devices at places `first..<first + count` below an aggregator, in order of client index.
     ///
+    /// `connect` replaces the aggregator's endpoint of the file.
     /// - Throws: `FederationError` when the topology gives the aggregator fewer devices.
     package func devices(
-        below name: NodeName, first: UInt64, count: UInt64
+        below name: NodeName, first: UInt64, count: UInt64, connect: String?
     ) throws -> [DeviceHost.Device] {
-        guard case .aggregator(let position)? = tree.node(named: name) else {
-            throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
-        }
-        let devices = tree.aggregators[position].devices
+        let devices = tree.aggregators[try position(of: name)].devices
         guard count > 0, first < devices.count, count <= devices.count - first else {
             throw FederationError.noSuchDevices(parent: name, first: first, count: count, available: devices.count)
         }
-        return try devices.indices.dropFirst(Int(first)).prefix(Int(count)).map { client in
-            guard let policy = tree.policy(of: client) else { throw FederationError.noEndpoint(name) }
-            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name))
+        let clients = devices.indices.dropFirst(Int(first)).prefix(Int(count))
+        return try self.devices(clients, connect: connect.map { [name: $0] } ?? [:])
+    }
+
+    /// Devices anywhere in the tree, each with its parent.
+    ///
+    /// `connect` replaces endpoints of the file, by the names of parents.
+    /// - Throws: `FederationError` for a device or a parent that the topology does not have; errors of keys.
+    package func devices(
+        _ clients: some Sequence<ClientIndex>, connect: [NodeName: String]
+    ) throws -> [DeviceHost.Device] {
+        for name in connect.keys.sorted() { _ = try position(of: name) }
+        var parents: [Int: DeviceHost.Parent] = [:]
+        return try clients.map { client in
+            guard let policy = tree.policy(of: client), let position = tree.parent(of: client) else {
+                throw FederationError.noDevice(client, deviceCount: tree.deviceCount)
+            }
+            let parent = try parents[position] ?? parent(position, connect: connect[policy.parent])
+            parents[position] = parent
+            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name), parent: parent)
         }
     }
 
-    /// Where devices find the aggregator called `name`.
-    package func parent(of devices: NodeName, connect: String?) throws -> DeviceHost.Parent {
-        guard case .aggregator(let position)? = tree.node(named: devices) else {
-            throw FederationError.noAggregator(devices, known: tree.aggregators.map(\.name))
+    private func position(of name: NodeName) throws -> Int {
+        guard case .aggregator(let position)? = tree.node(named: name) else {
+            throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
         }
-        return try parent(position, connect: connect)
+        return position
     }
 }
 
@@ -193,6 +203,7 @@ private struct TreeChildren: ChildDirectory {
 package enum FederationError: Error, CustomStringConvertible {
     case noAggregator(NodeName, known: [NodeName])
     case noEndpoint(NodeName)
+    case noDevice(ClientIndex, deviceCount: UInt64)
     case noSuchDevices(parent: NodeName, first: UInt64, count: UInt64, available: UInt64)
 
     package var description: String {
@@ -202,6 +213,7 @@ package enum FederationError: Error, CustomStringConvertible {
                 + (known.count > 12 ? ", ..." : "")
         case .noEndpoint(let name):
             "the topology gives '\(name)' no endpoint; add 'listen' to its tier or to nodes.\(name)"
+        case .noDevice(let client, let count): "there is no device \(client); the topology has \(count)"
         case .noSuchDevices(let parent, _, _, 0):
             "'\(parent)' has no devices right below it; name the aggregator that they connect to ('tributary show')"
         case .noSuchDevices(let parent, let first, let count, let available):

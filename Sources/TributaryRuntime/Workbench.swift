@@ -87,7 +87,9 @@ package final class Workbench {
     private func evaluate(_ number: RoundNumber, _ model: Digest) -> RoundWorkResult {
         guard let evaluation else { return .evaluated(number, metrics: []) }
         do {
-            let metrics = try store.mapped(model).withFloats { try evaluation.metrics(of: $0) }
+            let metrics = try store.mapped(model).withFloats {
+                try evaluation.metrics(of: $0, round: number.round)
+            }
             return .evaluated(number, metrics: metrics)
         } catch {
             return failed(number, "the model could not be evaluated", error)

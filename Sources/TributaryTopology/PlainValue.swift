@@ -33,7 +33,7 @@ package indirect enum PlainValue: Hashable, Sendable {
     /// A duration in the largest unit that holds it whole: `60s`, `1500ms`.
     package static func duration(_ value: Duration) -> PlainValue { .text(value.unitText) }
 
-    private static func trimmed(_ text: String) -> String {
+    static func trimmed(_ text: String) -> String {
         text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }
@@ -138,11 +138,20 @@ extension PlainValue {
         return isPlain && bytes.last != UInt8(ascii: ":")
     }
 
-    /// Whether text starts with digits and goes on with a unit, like `60s`.
+    /// Whether text is a decimal number with a unit, like `60s` or `-1.5Gbit`.
     private static func isAmount(_ bytes: String.UTF8View) -> Bool {
-        let rest = bytes.drop { (48...57).contains($0) }
-        return rest.count < bytes.count && !rest.isEmpty && rest.allSatisfy { (97...122).contains($0) }
-            && rest.first != UInt8(ascii: "e") && rest.first != UInt8(ascii: "x") && rest.first != UInt8(ascii: "o")
+        var rest = bytes.first == UInt8(ascii: "-") ? bytes.dropFirst() : bytes[...]
+        let count = rest.count
+        rest = rest.drop { (48...57).contains($0) }
+        guard rest.count < count else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            let fraction = rest.dropFirst()
+            rest = fraction.drop { (48...57).contains($0) }
+            guard rest.count < fraction.count else { return false }
+        }
+        // 1e5, 0o7 and 0x1 are numbers.
+        guard let first = rest.first, !"eEoxX".utf8.contains(first) else { return false }
+        return rest.allSatisfy { (97...122).contains($0) || (65...90).contains($0) }
     }
 }
 

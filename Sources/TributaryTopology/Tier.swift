@@ -106,6 +106,9 @@ package struct Training: Hashable, Sendable {
     /// The weight bound where a file gives none: a million examples on one device.
     package static let weightMaxDefault: UInt64 = 1 << 20
 
+    /// Devices do not train: each sends a seeded pseudo-delta, for studies of the protocol and of capacity.
+    package static let none = Training(settings: .noTraining)
+
     package init(
         settings: TrainSettings = Training.settingsDefault, deltaBound: Float = Training.deltaBoundDefault,
         weightMax: UInt64 = Training.weightMaxDefault, onExcess: OnExcess = .scale

@@ -4,8 +4,9 @@
 import TributaryCore
 
 extension Topology {
-    /// The topology with the defaults that depend on other fields written out: optimizers of stepping tiers, the
-    /// root's deadline, uplink encodings.
+    /// The topology with the defaults that depend on other fields written out.
+    ///
+    /// They are the optimizers of stepping tiers, the root's deadline, uplink encodings, and links of tiers.
     package func filled() -> Topology {
         var filled = self
         for index in tiers.indices {
@@ -14,21 +15,43 @@ extension Topology {
             }
             if index == 0, tiers[index].deadline == nil { filled.tiers[index].deadline = Tier.deadlineDefault }
             if index > 0, tiers[index].uplink == nil { filled.tiers[index].uplink = uplink(ofTier: index) }
+            if index > 0, simulation.links[tiers[index].name] == nil {
+                filled.simulation.links[tiers[index].name] = .default
+            }
         }
         return filled
     }
 
     /// The topology with every default, in the one order in which it is written: equal topologies give equal documents.
     package var canonical: PlainValue {
+        let simulate = filled().simulation.canonical(tiers: tiers.map(\.name))
+        return .mapping(fields(isAgreed: false) + [.init("simulate", simulate)])
+    }
+
+    /// The canonical document as YAML.
+    package var canonicalText: String { Self.text(canonical) }
+
+    /// The canonical text without what a node need not know of others: its digest tells federations apart.
+    ///
+    /// Seed and round count are left out, since they are the root's and its plans carry them down, and the section
+    /// `simulate`, since it changes nothing in a deployment.
+    package var agreedText: String { Self.text(.mapping(fields(isAgreed: true))) }
+
+    private static func text(_ document: PlainValue) -> String {
+        document.yamlLines().map(\.text).joined(separator: "\n") + "\n"
+    }
+
+    /// All fields but `simulate`; `isAgreed`: only those that nodes must agree on.
+    private func fields(isAgreed: Bool) -> [PlainValue.Field] {
         let filled = filled()
         var fields: [PlainValue.Field] = [
             .init("tributary", .text("v1")),
             .init("federation", .text(federation)),
-            .init("seed", .number(seed)),
-            .init("model", model.canonical),
-            .init("data", data.canonical),
-            .init("rounds", .number(rounds)),
         ]
+        if !isAgreed { fields.append(.init("seed", .number(seed))) }
+        fields.append(.init("model", model.canonical))
+        fields.append(.init("data", data.canonical))
+        if !isAgreed { fields.append(.init("rounds", .number(rounds))) }
         if let stop {
             fields.append(
                 .init(
@@ -41,12 +64,7 @@ extension Topology {
             let entries = nodes.sorted { $0.key < $1.key }.map { PlainValue.Field($0.key, $0.value.canonical) }
             fields.append(.init("nodes", .mapping(entries)))
         }
-        return .mapping(fields)
-    }
-
-    /// The canonical document as YAML: the text whose digest tells topologies apart.
-    package var canonicalText: String {
-        canonical.yamlLines().map(\.text).joined(separator: "\n") + "\n"
+        return fields
     }
 
     private func canonical(ofTier index: Int) -> PlainValue {
@@ -134,7 +152,7 @@ extension DataSpecification {
         }
         fields.append(.init("hold-out", .number(holdOut)))
         fields.append(.init("partition", partition.canonical))
-        return .mapping(fields)
+        return .mapping(fields + varietyFields)
     }
 }
 
@@ -197,6 +215,7 @@ extension Training {
         switch settings.work {
         case .epochs(let count): fields.append(.init("local-epochs", .number(count)))
         case .steps(let count): fields.append(.init("local-steps", .number(count)))
+        case .none: return .text("none")
         }
         fields.append(.init("batch", .number(settings.batch)))
         fields.append(.init("optimizer", settings.optimizer.canonical))

@@ -21,11 +21,13 @@ package struct Topology: Hashable, Sendable {
     package var tiers: [Tier]
     /// The nodes that differ from their tier, by name.
     package var nodes: [String: NodeOverride]
+    /// What a simulation assumes; not part of what nodes compare.
+    package var simulation: SimulationSettings
 
     package init(
         federation: String, seed: UInt64 = 1, model: ModelSpecification, data: DataSpecification, rounds: UInt32,
         stop: StopRule? = nil, evaluation: EvaluationSettings = EvaluationSettings(), tiers: [Tier],
-        nodes: [String: NodeOverride] = [:]
+        nodes: [String: NodeOverride] = [:], simulation: SimulationSettings = SimulationSettings()
     ) {
         self.federation = federation
         self.seed = seed
@@ -36,6 +38,7 @@ package struct Topology: Hashable, Sendable {
         self.evaluation = evaluation
         self.tiers = tiers
         self.nodes = nodes
+        self.simulation = simulation
     }
 
     /// Whether the nodes of a tier step a model of their own: the root, and tiers with edge rounds or an optimizer.

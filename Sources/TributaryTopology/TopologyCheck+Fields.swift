@@ -35,6 +35,7 @@ extension TopologyCheck {
         }
         checkModel()
         checkData()
+        checkVariety()
     }
 
     private mutating func checkModel() {

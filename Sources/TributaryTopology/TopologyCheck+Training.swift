@@ -13,6 +13,10 @@ extension TopologyCheck {
             if count < 1 || count > 10_000 { report(.range, "\(path).local-epochs", "must lie in 1...10000") }
         case .steps(let count):
             if count < 1 || count > 10_000_000 { report(.range, "\(path).local-steps", "must lie in 1...10000000") }
+        case .none:
+            // A file cannot say more than `train: none`, so that what is written out must not need more.
+            if training != .none { report(.range, path, "'none' stands alone; leave every other setting as it is") }
+            return
         }
         if training.settings.batch < 1 || training.settings.batch > 65_536 {
             report(.range, "\(path).batch", "must lie in 1...65536")

@@ -47,12 +47,14 @@ struct TopologyCheck {
     mutating func run() -> Tree? {
         checkHead()
         checkTiers()
+        checkSimulation()
         guard canPlaceNodes else { return nil }
         var found: [TopologyIssue] = []
         let canCompute = issues.allSatisfy { $0.severity != .error } && broken.isEmpty
         defer { add(found) }
         guard var layout = TreeLayout(topology, issues: &found) else { return nil }
         found += cohortSizeIssues(deviceCount: layout.deviceCount)
+        found += layout.simulationIssues()
         layout.finish(&found)
         guard canCompute, found.allSatisfy({ $0.severity != .error }) else { return nil }
         layout.assignRings(&found)
@@ -63,8 +65,11 @@ struct TopologyCheck {
     private var canPlaceNodes: Bool {
         let blocking: Set<TopologyIssue.Code> = [.tiers, .name, .duplicateName, .count, .limit]
         guard issues.allSatisfy({ !blocking.contains($0.code) && !Self.isPlacement($0.path) }) else { return false }
-        return !broken.contains(where: Self.isPlacement)
+        return knowsNames
     }
+
+    /// Whether what the file says about names and numbers of nodes could be read.
+    var knowsNames: Bool { !broken.contains(where: Self.isPlacement) }
 
     /// Whether a path says how many nodes a tier has or what they are called.
     private static func isPlacement(_ path: String) -> Bool {
@@ -83,8 +88,10 @@ struct TopologyCheck {
         ]
     }
 
-    mutating func report(_ code: TopologyIssue.Code, _ path: String, _ message: String) {
-        add([TopologyIssue(code, at: path, message)])
+    mutating func report(
+        _ code: TopologyIssue.Code, _ path: String, _ message: String, suggestion: String? = nil
+    ) {
+        add([TopologyIssue(code, at: path, message, suggestion: suggestion)])
     }
 
     /// Adds what is not about a path that is known to be broken.

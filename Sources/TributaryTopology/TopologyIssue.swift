@@ -8,6 +8,7 @@ package struct TopologyIssue: Hashable, Sendable, CustomStringConvertible {
         case name = "topology.name"
         case duplicateName = "topology.duplicate_name"
         case unknownNode = "topology.unknown_node"
+        case unknownTier = "topology.unknown_tier"
         case parent = "topology.parent"
         case cycle = "topology.cycle"
         case tiers = "topology.tiers"
@@ -20,6 +21,7 @@ package struct TopologyIssue: Hashable, Sendable, CustomStringConvertible {
         case endpoint = "topology.endpoint"
         case limit = "topology.limit"
         case data = "topology.data"
+        case fault = "topology.fault"
     }
     /// Whether the topology can run with the issue.
     package enum Severity: Hashable, Sendable {

@@ -109,7 +109,7 @@ extension TreeLayout {
     }
 
     /// A node's name that is close to one that does not exist.
-    private func suggestion(for name: String, inTier tier: Int? = nil) -> String? {
+    func suggestion(for name: String, inTier tier: Int? = nil) -> String? {
         let candidates = aggregators.lazy.filter { tier == nil || $0.tier == tier }.prefix(10_000).map(\.name.value)
         var names = Array(candidates)
         if tier == nil, case .names(let devices)? = topology.tiers.last?.fanOut {

@@ -21,7 +21,7 @@ struct FilePlaces: Sendable {
 
     /// An issue of the topology with its place in the file: the key where the key is wrong, else the value.
     func diagnostic(of issue: TopologyIssue, file: String) -> TopologyDiagnostic {
-        let name = [.unknownNode, .misplaced].contains(issue.code) ? keys[issue.path] : nil
+        let name = [.unknownNode, .unknownTier, .misplaced].contains(issue.code) ? keys[issue.path] : nil
         return TopologyDiagnostic(
             severity: issue.severity, code: issue.code.rawValue, file: file, position: name ?? place(of: issue.path),
             path: issue.path, message: issue.message, suggestion: issue.suggestion)

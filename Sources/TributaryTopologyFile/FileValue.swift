@@ -12,8 +12,6 @@ indirect enum FileValue {
     case endpoint(Endpoint)
     case list([FileValue?])
     case mapping([String: FileValue])
-    /// A section of another verb, as it stands.
-    case opaque(PlainValue)
 
     subscript(key: String) -> FileValue? {
         if case .mapping(let values) = self { return values[key] }

@@ -25,26 +25,39 @@ extension FileWalker {
             return .number(value)
         case .duration:
             return duration(node, scalar.string, path)
+        case .offset:
+            return duration(node, scalar.string, path, isSigned: true)
+        case .quantity(let quantity):
+            return self.quantity(node, scalar.string, quantity, path)
+        case .share:
+            return share(node, scalar.string, path)
+        case .signedInteger(let range):
+            return signedInteger(node, scalar.string, range, path)
         case .endpoint:
             guard let endpoint = Endpoint(scalar.string) else {
                 return mismatch(node, Self.expectation(of: shape), path)
             }
             return .endpoint(endpoint)
-        case .list, .section, .variants, .named, .opaqueMapping, .opaqueList:
+        case .list, .section, .variants, .countOr, .named, .actions, .scalarOr:
             return nil
         }
     }
 
-    private static func expectation(of shape: Shape) -> String {
+    static func expectation(of shape: Shape) -> String {
         switch shape {
         case .text: "text"
         case .integer: "a whole number"
         case .number: "a number"
         case .duration: "a duration such as 60s or 500ms"
+        case .offset: "a duration such as 2s or -500ms"
+        case .quantity(let quantity): "\(quantity.name) such as \(quantity.example)"
+        case .share: "a share such as 0.01 or 1%"
+        case .signedInteger: "a whole number"
         case .endpoint: "an address such as tcp://127.0.0.1:7101"
         case .choice(let words): words.count == 1 ? "\(words[0])" : "one of \(words.joined(separator: ", "))"
-        case .list, .opaqueList: "a list"
-        case .section, .variants, .named, .opaqueMapping: "a mapping"
+        case .list: "a list"
+        case .section, .variants, .countOr, .named, .actions: "a mapping"
+        case .scalarOr(let shape, _): "\(expectation(of: shape)) or a mapping"
         }
     }
 
@@ -98,7 +111,9 @@ extension FileWalker {
         return value
     }
 
-    private mutating func duration(_ node: Node, _ string: String, _ path: String) -> FileValue? {
+    private mutating func duration(
+        _ node: Node, _ string: String, _ path: String, isSigned: Bool = false
+    ) -> FileValue? {
         let unitStart = string.firstIndex { $0.isLetter } ?? string.endIndex
         let nanoseconds: Double? =
             switch string[unitStart...] {
@@ -111,7 +126,7 @@ extension FileWalker {
             default: nil
             }
         guard let value = Self.number(String(string[..<unitStart])) else {
-            return mismatch(node, Self.expectation(of: .duration), path)
+            return mismatch(node, Self.expectation(of: isSigned ? .offset : .duration), path)
         }
         guard let nanoseconds else {
             diagnostics.add(
@@ -122,8 +137,9 @@ extension FileWalker {
             return nil
         }
         let total = (value * nanoseconds).rounded()
-        guard total >= 0, total <= 31_557_600e9 else {
-            diagnostics.add(.range, at: node.position, path, "a duration must lie between nothing and a year")
+        guard isSigned || total >= 0, abs(total) <= 31_557_600e9 else {
+            let range = isSigned ? "must be shorter than a year" : "must lie between nothing and a year"
+            diagnostics.add(.range, at: node.position, path, "a duration \(range)")
             return nil
         }
         return .duration(.nanoseconds(Int64(total)))

@@ -21,9 +21,14 @@ struct FileWalker {
         case .list(let element): return list(node, element, path)
         case .section(let section): return mapping(node, section, path)
         case .variants(let variants): return variant(node, variants, path)
+        case .countOr(let range, let variants):
+            if case .mapping = node { return variant(node, variants, path) }
+            return scalar(node, .integer(range), path)
         case .named(let section): return named(node, section, path)
-        case .opaqueMapping, .opaqueList: return opaque(node, shape, path)
-        case .text, .integer, .number, .duration, .endpoint, .choice: return scalar(node, shape, path)
+        case .actions(let actions): return action(node, actions, path)
+        case .scalarOr(let shape, let section): return scalarOr(node, shape, section, path)
+        case .text, .integer, .number, .duration, .offset, .quantity, .share, .signedInteger, .endpoint, .choice:
+            return scalar(node, shape, path)
         }
     }
 
@@ -73,14 +78,14 @@ struct FileWalker {
         return .mapping(result)
     }
 
-    private struct Entry {
+    struct Entry {
         let name: String
         let position: FilePosition?
         let value: Node
     }
 
     /// The entries of a mapping; keys that are no text and repetitions are reported and left out.
-    private mutating func entries(_ node: Node, _ path: String) -> [Entry] {
+    mutating func entries(_ node: Node, _ path: String) -> [Entry] {
         guard case .mapping(let mapping) = node else { return [] }
         var entries: [Entry] = []
         for (key, value) in mapping {
@@ -105,7 +110,7 @@ struct FileWalker {
         }
     }
 
-    private mutating func mapping(
+    mutating func mapping(
         _ entries: [Entry], _ node: Node, _ section: Section, _ path: String, others: [Variant]
     ) -> FileValue? {
         var result: [String: FileValue] = [:]
@@ -153,38 +158,6 @@ struct FileWalker {
             let known = section.keys.map(\.name).joined(separator: ", ")
             diagnostics.add(
                 .unknownKey, at: position, inner, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
-        }
-    }
-
-    private mutating func opaque(_ node: Node, _ shape: Shape, _ path: String) -> FileValue? {
-        switch (shape, node) {
-        case (.opaqueMapping, .mapping), (.opaqueList, .sequence):
-            return plain(node, depth: 0, path).map { .opaque($0) }
-        case (.opaqueList, _):
-            return mismatch(node, "a list", path)
-        default:
-            return mismatch(node, "a mapping", path)
-        }
-    }
-
-    /// A node as a plain value, for sections that are only carried along.
-    private mutating func plain(_ node: Node, depth: Int, _ path: String) -> PlainValue? {
-        switch node {
-        case .scalar(let scalar):
-            if scalar.style == .plain, Double(scalar.string) != nil { return .number(scalar.string) }
-            return .text(scalar.string)
-        case .sequence(let sequence) where depth < 8:
-            return .list(sequence.enumerated().compactMap { plain($1, depth: depth + 1, "\(path)[\($0)]") })
-        case .mapping where depth < 8:
-            return .mapping(
-                entries(node, path).compactMap { entry in
-                    let inner = join(path, entry.name)
-                    places.values[inner] = entry.value.position
-                    return plain(entry.value, depth: depth + 1, inner).map { .init(entry.name, $0) }
-                })
-        case .sequence, .mapping, .alias:
-            diagnostics.add(.type, at: node.position, path, "values nest too deeply here")
-            return nil
         }
     }
 

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TributaryTopology
+
 /// What may stand under a key.
 indirect enum Shape: Sendable {
     case text
@@ -8,6 +10,13 @@ indirect enum Shape: Sendable {
     case number
     /// A number with a unit of time: `60s`, `500ms`.
     case duration
+    /// A duration that may be negative.
+    case offset
+    /// A number with a unit: `10Mbit`, `0.5W`.
+    case quantity(Quantity)
+    /// A number, or one in percent: `0.01`, `1%`.
+    case share
+    case signedInteger(ClosedRange<Int>)
     /// `tcp://host:port`.
     case endpoint
     case choice([String])
@@ -15,11 +24,14 @@ indirect enum Shape: Sendable {
     case section(Section)
     /// A mapping whose key `kind` chooses the other keys.
     case variants([Variant])
+    /// A whole number, or a mapping whose key `kind` says how to draw one.
+    case countOr(ClosedRange<UInt64>, [Variant])
     /// A mapping from any name to a section.
     case named(Section)
-    /// A mapping, or a list of mappings, that another verb reads; only its form is checked.
-    case opaqueMapping
-    case opaqueList
+    /// A mapping that one of its keys, a variant's name, tells from its kin: `partition: eu-west` beside `from`.
+    case actions([Variant])
+    /// A scalar of a shape, or a mapping.
+    case scalarOr(Shape, Section)
 }
 
 /// One key of a section.

@@ -45,6 +45,9 @@ enum KeyTable {
     private static let common = [
         Key("hold-out", .number, "The share kept at the root for evaluation when there is no test set."),
         Key("partition", .variants(partitions), "How examples are spread over devices; iid by default."),
+        Key("shard", .section(shard), "Each device draws its own examples, in place of a share of one table."),
+        Key("skew", .section(skew), "How devices differ in what they measure; held-out examples stay as they are."),
+        Key("drift", .list(.variants(drifts)), "How the world changes by round, held-out examples included."),
     ]
 
     static let data = [
@@ -77,7 +80,9 @@ enum KeyTable {
         Variant(
             "synthetic", "Seeded Gaussian classes.",
             [
-                Key("examples", .integer(1...1_000_000_000), required: true, "The number of rows."),
+                Key(
+                    "examples", .integer(1...1_000_000_000), required: true,
+                    "Rows of the table; with shard, only the root's share of them is made."),
                 Key("features", .integer(1...1_000_000), required: true, "The number of values in a row."),
                 Key("classes", .integer(2...65_536), required: true, "The number of classes."),
             ] + common),
@@ -135,7 +140,9 @@ enum KeyTable {
                 "edge-rounds", .integer(0...1000), "Rounds with the members inside one of the parent's; 1.",
                 place: .aggregators),
             Key("cohort", .section(cohort), "Who takes part in a round; everybody by default.", place: .devices),
-            Key("train", .section(train), "How devices train.", place: .devices),
+            Key(
+                "train", .scalarOr(.choice(["none"]), train),
+                "How devices train; 'none': each sends a seeded pseudo-delta.", place: .devices),
             Key(
                 "uplink",
                 .section(
@@ -215,12 +222,5 @@ enum KeyTable {
         Key("quorum", .number, "The node's own quorum."),
         Key("listen", .endpoint, "Where the node accepts children."),
         Key("advertise", .endpoint, "Where children reach the node."),
-    ])
-
-    private static let simulate = Section(keys: [
-        Key("links", .opaqueMapping, "Links by tier."),
-        Key("compute", .opaqueMapping, "How long a batch takes."),
-        Key("availability", .opaqueMapping, "When devices are reachable."),
-        Key("faults", .opaqueList, "What goes wrong and when."),
     ])
 }

@@ -10,12 +10,13 @@ enum TopologyBuilder {
         let tiers = root["tiers"]?.list ?? []
         var nodes: [String: NodeOverride] = [:]
         for (name, value) in root["nodes"]?.mapping ?? [:] { nodes[name] = override(value) }
+        let built = tiers.enumerated().map { tier($1, isRoot: $0 == 0) }
         return Topology(
             federation: root["federation"]?.text ?? "federation", seed: root["seed"]?.integer ?? 1,
             model: model(root["model"]), data: data(root["data"]),
             rounds: UInt32(clamping: root["rounds"]?.integer ?? 1), stop: stop(root["stop"]),
             evaluation: evaluation(root["evaluation"]),
-            tiers: tiers.enumerated().map { tier($1, isRoot: $0 == 0) }, nodes: nodes
+            tiers: built, nodes: nodes, simulation: simulation(root["simulate"], tiers: built)
         ).filled()
     }
 
@@ -57,7 +58,8 @@ enum TopologyBuilder {
             }
         return DataSpecification(
             source: source, partition: partition(value?["partition"]),
-            holdOut: value?["hold-out"]?.number ?? holdOutDefault(source))
+            holdOut: value?["hold-out"]?.number ?? holdOutDefault(source), shard: shard(value?["shard"]),
+            skew: skew(value?["skew"]), drift: drift(value?["drift"]))
     }
 
     /// A fifth of the examples where the source brings no test set, nothing otherwise.
@@ -141,6 +143,7 @@ enum TopologyBuilder {
     }
 
     private static func training(_ value: FileValue?) -> Training {
+        if value?.text == "none" { return .none }
         let standard = Training.settingsDefault
         var settings = standard
         if let steps = value?["local-steps"]?.integer {

@@ -10,29 +10,15 @@ package struct TopologyDocument: Sendable {
     package let tree: Tree
     /// Nothing that stops a run.
     package let warnings: [TopologyDiagnostic]
-    /// The section that only simulations read, as it stands; `nil` when the file has none.
-    package let simulate: PlainValue?
     private let places: FilePlaces
 
     package var topology: Topology { tree.topology }
 
-    init(
-        file: String, tree: Tree, warnings: [TopologyDiagnostic], simulate: FileValue?, places: FilePlaces
-    ) {
+    init(file: String, tree: Tree, warnings: [TopologyDiagnostic], places: FilePlaces) {
         self.file = file
         self.tree = tree
         self.warnings = warnings
-        self.simulate = simulate.flatMap(Self.plain)
         self.places = places
-    }
-
-    private static func plain(_ section: FileValue) -> PlainValue? {
-        guard let values = section.mapping else { return nil }
-        return .mapping(
-            values.sorted { $0.key < $1.key }.compactMap { key, value in
-                if case .opaque(let plain) = value { return PlainValue.Field(key, plain) }
-                return nil
-            })
     }
 
     /// Where the file gives a path; `nil` when it does not and a default stands in.
@@ -43,11 +29,8 @@ package struct TopologyDocument: Sendable {
         places.diagnostic(of: issue, file: file)
     }
 
-    /// The whole file written out: every default, and the section of simulations.
-    package var canonical: PlainValue {
-        guard case .mapping(let fields) = topology.canonical, let simulate else { return topology.canonical }
-        return .mapping(fields + [PlainValue.Field("simulate", simulate)])
-    }
+    /// The whole file written out, with every default.
+    package var canonical: PlainValue { topology.canonical }
 
     /// The whole file as YAML, each value with where it comes from: `# factory.yaml:14` or `# default`.
     ///

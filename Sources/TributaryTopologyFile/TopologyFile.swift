@@ -42,8 +42,7 @@ package enum TopologyFile {
         }
         do throws(TopologyError) {
             return TopologyDocument(
-                file: file, tree: try Tree(topology), warnings: sorted, simulate: root["simulate"],
-                places: walker.places)
+                file: file, tree: try Tree(topology), warnings: sorted, places: walker.places)
         } catch {
             throw TopologyFileError(diagnostics: error.issues.map { walker.places.diagnostic(of: $0, file: file) })
         }

@@ -63,6 +63,24 @@ package enum TopologySchema {
                 .init("type", .text("string")),
                 .init("pattern", .text("^[0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h)$")),
             ]
+        case .offset:
+            [
+                .init("type", .text("string")),
+                .init("pattern", .text("^[+-]?[0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h)$")),
+            ]
+        case .quantity(let quantity):
+            fields(of: quantity)
+        case .share:
+            [
+                .init("type", .list([.text("number"), .text("string")])),
+                .init("pattern", .text("^[0-9]+(\\.[0-9]+)?%$")),
+                .init("examples", .list([.text("1%")])),
+            ]
+        case .signedInteger(let range):
+            [
+                .init("type", .text("integer")), .init("minimum", .number(range.lowerBound)),
+                .init("maximum", .number(range.upperBound)),
+            ]
         case .endpoint:
             [.init("type", .text("string")), .init("pattern", .text("^tcp://.+:[0-9]+$"))]
         case .choice(let words):
@@ -73,12 +91,33 @@ package enum TopologySchema {
             fields(of: section)
         case .variants(let variants):
             [.init("oneOf", .list(variants.map { .mapping(fields(of: $0.section, kind: $0)) }))]
+        case .countOr(let range, let variants):
+            [
+                .init(
+                    "anyOf",
+                    .list([.mapping(fields(of: .integer(range))), .mapping(fields(of: .variants(variants)))]))
+            ]
         case .named(let section):
             [.init("type", .text("object")), .init("additionalProperties", .mapping(fields(of: section)))]
-        case .opaqueMapping:
-            [.init("type", .text("object"))]
-        case .opaqueList:
-            [.init("type", .text("array"))]
+        case .actions(let variants):
+            [.init("oneOf", .list(variants.map { action($0) }))]
+        case .scalarOr(let shape, let section):
+            [.init("anyOf", .list([.mapping(fields(of: shape)), .mapping(fields(of: section))]))]
         }
+    }
+
+    private static func fields(of quantity: Quantity) -> [PlainValue.Field] {
+        let units = quantity.units.map(\.name).joined(separator: "|")
+        let sign = quantity == .rate ? "[+-]?" : ""
+        let word = quantity == .bandwidth ? "|^\(Quantity.unlimited)$" : ""
+        return [
+            .init("type", .text("string")),
+            .init("pattern", .text("^\(sign)[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]+)?(\(units))$\(word)")),
+            .init("examples", .list([.text(quantity.example)])),
+        ]
+    }
+
+    private static func action(_ variant: Variant) -> PlainValue {
+        .mapping([.init("description", .text(variant.about))] + fields(of: variant.section))
     }
 }

@@ -52,6 +52,10 @@ extension MessageArena {
         case .steps(let count):
             train.pointee.work_case = TRIBUTARY__V1__TRAIN_SETTINGS__WORK_LOCAL_STEPS
             train.pointee.local_steps = count
+        case .none:
+            train.pointee.work_case = TRIBUTARY__V1__TRAIN_SETTINGS__WORK_NONE
+            train.pointee.none = make(tributary__v1__no_training__init)
+            return train
         }
         train.pointee.batch = value.batch
         train.pointee.optimizer = optimizer(value.optimizer)
@@ -184,6 +188,7 @@ extension Field {
             work = .epochs(try atLeastOne(item.local_epochs, "train.local_epochs"))
         case TRIBUTARY__V1__TRAIN_SETTINGS__WORK_LOCAL_STEPS:
             work = .steps(try atLeastOne(item.local_steps, "train.local_steps"))
+        case TRIBUTARY__V1__TRAIN_SETTINGS__WORK_NONE: return .noTraining
         default: throw .malformed("train.work is missing")
         }
         return TrainSettings(

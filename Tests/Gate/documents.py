@@ -21,6 +21,7 @@ REASONS = ROOT / "Sources" / "TributaryCore" / "ReasonCode.swift"
 BINARY = Path(os.environ.get("TRIBUTARY_BINARY", ROOT / ".build" / "debug" / "tributary"))
 KEYS = re.compile(r"(?<=<!-- keys: begin -->\n).*?(?=<!-- keys: end -->)", re.DOTALL)
 COMMAND = re.compile(r"(?:^|&& )(?:\.build\S*/)?tributary (?P<words>[^\n|&;#]*)", re.MULTILINE)
+ROWS_WORTH_A_REFERENCE = 4
 
 
 def value_text(schema):
@@ -31,6 +32,10 @@ def value_text(schema):
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if "oneOf" in schema:
         return "one of the kinds below"
+    if "anyOf" in schema:
+        return " or ".join(value_text(part) for part in schema["anyOf"])
+    if "examples" in schema:
+        return f"like `{schema['examples'][0]}`"
     kind = schema.get("type")
     if kind == "integer":
         return f"integer from {schema['minimum']}" + (f" to {schema['maximum']}" if schema["maximum"] < 1 << 62 else "")
@@ -38,24 +43,39 @@ def value_text(schema):
         return "address" if "tcp" in schema["pattern"] else "duration"
     if kind == "array":
         items = schema.get("items", {})
-        return "list" if "properties" in items or not items else f"list of {value_text(items)}"
+        return "list" if {"properties", "oneOf"} & items.keys() or not items else f"list of {value_text(items)}"
     return {"string": "text", "number": "number", "boolean": "truth value", "object": "mapping"}.get(kind, "value")
 
 
-def rows(schema, path=""):
-    """The table's rows (path, value, meaning) of a mapping's keys, depth first."""
+def rows(schema, seen, path=""):
+    """The table's rows (path, value, meaning) of a mapping's keys, depth first.
+
+    What stands in several places is listed at the first; `seen` holds where that was.
+    """
     found = []
     for name, part in schema.get("properties", {}).items():
         if name == "kind" and "const" in part:
             continue
         here = f"{path}.{name}" if path else name
         required = " **required**" if name in schema.get("required", []) else ""
-        found.append((here, value_text(part), part.get("description", "") + required))
-        found += nested(part, here)
+        inner = nested(part, seen, here)
+        text = identity(part)
+        meaning = part.get("description", "") + required
+        if len(inner) >= ROWS_WORTH_A_REFERENCE and text in seen:
+            meaning, inner = meaning + f" Keys as in `{seen[text]}`.", []
+        seen.setdefault(text, here)
+        found.append((here, value_text(part), meaning))
+        found += inner
     return found
 
 
-def nested(part, here):
+def identity(schema):
+    return json.dumps({name: part for name, part in schema.items() if name != "description"})
+
+
+def nested(part, seen, here):
+    if "anyOf" in part:
+        return [row for one in part["anyOf"] for row in nested(one, seen, here)]
     if "oneOf" in part:
         found, first = [], part["oneOf"][0]["properties"]
         # What every kind has alike is listed once.
@@ -65,21 +85,40 @@ def nested(part, here):
             if name != "kind" and all(variant["properties"].get(name) == schema for variant in part["oneOf"])
         }
         for variant in part["oneOf"]:
+            if "kind" not in variant["properties"]:
+                found += actions(variant, shared, seen, here)
+                continue
             kind = variant["properties"]["kind"]["const"]
             found.append((f"{here}.kind", f"`{kind}`", variant.get("description", "")))
             own = {name: schema for name, schema in variant["properties"].items() if name not in shared}
-            found += rows({**variant, "properties": own}, f"{here}({kind})")
-        return found + rows({"properties": shared}, here)
-    if part.get("type") == "array" and "properties" in part.get("items", {}):
-        return rows(part["items"], here + "[]")
+            found += rows({**variant, "properties": own}, seen, case(here, kind))
+        return found + rows({"properties": shared}, seen, here)
+    if part.get("type") == "array" and not part.get("items", {}).keys().isdisjoint(("properties", "oneOf")):
+        if "oneOf" in part["items"]:
+            return nested(part["items"], seen, here + "[]")
+        return rows(part["items"], seen, here + "[]")
     if isinstance(part.get("additionalProperties"), dict):
-        return rows(part["additionalProperties"], here + ".NAME")
-    return rows(part, here)
+        seen.setdefault(identity(part["additionalProperties"]), here + ".NAME")
+        return rows(part["additionalProperties"], seen, here + ".NAME")
+    return rows(part, seen, here)
+
+
+def actions(variant, shared, seen, here):
+    """Rows of a mapping that its first key tells from its kin."""
+    first, *others = (name for name in variant["properties"] if name not in shared)
+    found = [(f"{here}.{first}", value_text(variant["properties"][first]), variant.get("description", ""))]
+    inner = {name: variant["properties"][name] for name in others}
+    return found + rows({**variant, "properties": inner}, seen, case(here, first))
+
+
+def case(path, name):
+    """The path of one kind of what stands at a path; brackets before its parenthesis would read as a link."""
+    return f"{path.removesuffix('[]')}({name})"
 
 
 def keys_text(schema):
     lines = ["", "| key | value | meaning |", "|---|---|---|"]
-    lines += [f"| `{path}` | {value} | {meaning} |" for path, value, meaning in rows(schema)]
+    lines += [f"| `{path}` | {value} | {meaning} |" for path, value, meaning in rows(schema, {})]
     return "\n".join(lines) + "\n\n"
 
 

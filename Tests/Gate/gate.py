@@ -68,6 +68,7 @@ def layers():
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
         Layer("unit-files", ["Tests/Verify/systemd.sh"], 60),
         Layer("demo", [system_python, "Tests/Verify/demo.py"], 20 * MINUTE),
+        Layer("slurm", ["Tests/Verify/slurm.sh"], 15 * MINUTE, "build"),
         Layer("bench", [system_python, "Tests/Verify/bench.py"], 15 * MINUTE),
     ]
     return {layer.name: layer for layer in found}

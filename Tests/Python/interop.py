@@ -121,6 +121,9 @@ def examples():
         dict(plan=p.RoundPlan(
             number=number(), train=adam, model=model, groups=[group], selection=everybody, time_left_ms=1, seed=7)),
         dict(plan=p.RoundPlan(
+            number=number(), train=p.TrainSettings(none=p.NoTraining()), model=model, groups=[group],
+            selection=everybody, time_left_ms=3, seed=7)),
+        dict(plan=p.RoundPlan(
             number=number(), evaluate=p.Evaluate(), model=model, selection=everybody, time_left_ms=2, seed=7)),
         dict(update=p.Update(
             key=key(), number=number(), base_digest=DIGEST, metrics=metrics(), body=thing(31364),

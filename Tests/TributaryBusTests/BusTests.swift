@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Testing
 import TributaryCore
 import TributaryRing
@@ -195,12 +196,16 @@ struct BusTests {
         let endpoint = try parent.bus.bind(
             "tcp://127.0.0.1:*", identity: parent.keys, admission: admission,
             chunkByteCount: Limits.deviceChunkByteCount)
+        let openFileCount = try openFiles()
         for (number, key) in keys.enumerated() {
             links.append(
                 try host.bus.connect(
                     endpoint, parentKey: parent.keys.publicKey, identity: key, jitterSeed: UInt64(number)))
         }
         try drive([parent, host], deadline: .seconds(60)) { host.connectedCount == 200 }
+        // The parent's end of each connection is one more; sockets of earlier tests may still close meanwhile.
+        let opened = try openFiles() - openFileCount
+        #expect(opened <= 200 * (Bus.descriptorCountPerLink + 1) + 8, "what a host asks the system for suffices")
         for (number, link) in links.enumerated() { host.bus.send(ready(UInt64(number)), to: link) }
         try drive([parent, host]) { parent.messages.count == 200 }
         for heard in parent.messages {
@@ -208,6 +213,21 @@ struct BusTests {
             #expect(heard.node == NodeName("device-\(said.clientCount)"))
         }
         #expect(Set(parent.messages.map(\.peer)).count == 200)
+    }
+
+    private func openFiles() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+
+    @Test func linksOfALaterTurnConnectLater() throws {
+        let (parent, early, late) = (try Node(), try Node(), try Node())
+        let endpoint = try parent.listen(to: ["early": early, "late": late])
+        // Far enough behind that the early one, which asks later, is long there.
+        _ = try late.bus.connect(
+            endpoint, parentKey: parent.keys.publicKey, identity: late.keys, jitterSeed: 1, turn: 5_000_000)
+        _ = try early.connect(to: parent, at: endpoint)
+        try drive([parent, early, late]) { early.connectedCount == 1 }
+        #expect(late.connectedCount == 0)
     }
 
     @Test func anAddressInUseIsOneClearError() throws {

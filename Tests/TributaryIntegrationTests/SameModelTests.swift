@@ -51,8 +51,12 @@ struct Summary: Decodable {
     private func file(_ shape: String) -> String { "\(Fleet.root)/Topologies/\(shape).yaml" }
 
     private func up(_ fleet: Fleet, _ shape: String, _ more: [String] = []) throws -> Summary {
-        let words = ["up", file(shape), "--format", "json", "--runs", fleet.directory("runs")]
-        return try Summary(fleet.succeed("up \(shape)", words + more))
+        try run("up", fleet, shape, more)
+    }
+
+    private func run(_ verb: String, _ fleet: Fleet, _ shape: String, _ more: [String]) throws -> Summary {
+        let words = [verb, file(shape), "--format", "json", "--runs", fleet.directory("runs")]
+        return try Summary(fleet.succeed("\(verb) \(shape)", words + more))
     }
 
     @Test func everyTreeLearnsTheSameModelInProcessesAndWithKeysOfTheirOwn() throws {
@@ -92,6 +96,8 @@ struct Summary: Decodable {
         try Fleet.with { fleet in
             let expected = try up(fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
             #expect(expected.rounds.count == 2)
+            let simulated = try self.run("simulate", fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
+            #expect(simulated.rounds.map(\.model_sha256) == expected.rounds.map(\.model_sha256))
             let run = try ByHand(fleet, topology: file("three-tier"))
             let cloud = try fleet.start("cloud", run.node("cloud") + ["--seed", "12", "--rounds", "2"])
             let endpoint = try run.endpoint(of: cloud)

@@ -3,6 +3,7 @@
 
 import Testing
 import TributaryCore
+import TributaryTestSupport
 
 @testable import TributaryLearning
 
@@ -16,6 +17,21 @@ import TributaryCore
             draws.reduce(0) { sum, x in sum + (0..<power).reduce(1) { product, _ in product * x } } / 20_000
         }
         #expect(abs(moments[0]) < 0.03 && abs(moments[1] - 1) < 0.04 && abs(moments[2] - 3) < 0.3)
+    }
+
+    struct Oracle: Decodable { let normals: [Double] }
+
+    /// Quantiles by SciPy: Tests/Oracles/learning/make_shard_fixtures.py.
+    @Test func normalStepsEqualTheOracle() throws {
+        let normals = try OracleFile.decode(Oracle.self, "learning/shards.json").normals
+        #expect(normals.count == 35)
+        for (place, normal) in normals.enumerated() {
+            let share = (Double(place * 1_927) + 0.5) / 65_536
+            #expect(abs(NormalTable.quantile(share) - normal) < 1e-14 * max(1, abs(normal)))
+            #expect(NormalTable.steps[place * 1_927] == Float(NormalTable.quantile(share)))
+        }
+        let variance = NormalTable.steps.reduce(0.0) { $0 + Double($1) * Double($1) } / 65_536
+        #expect(abs(variance - 1) < 5e-5)
     }
 
     /// The mean of log gamma(a) is digamma(a), its variance trigamma(a) (values by SciPy); four standard errors.

@@ -148,6 +148,7 @@ import TributaryLearning
     }
 
     static let badSettings: [TrainSettings] = [
+        .noTraining,
         TrainSettings(work: .epochs(0), batch: 4, optimizer: .sgd(learningRate: 0.1, momentum: 0)),
         TrainSettings(work: .steps(0), batch: 4, optimizer: .sgd(learningRate: 0.1, momentum: 0)),
         TrainSettings(work: .steps(1), batch: 0, optimizer: .sgd(learningRate: 0.1, momentum: 0)),

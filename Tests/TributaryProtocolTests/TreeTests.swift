@@ -168,4 +168,18 @@ struct TreeTests {
         }
         #expect(surplus == 4)
     }
+
+    @Test func anUpdateRefusedForItsHeaderDoesNotHoldUpTheRound() throws {
+        var specs = Self.flat
+        specs[0].quorum = 0.9
+        var tree = try MemoryTree(specs, .init(rounds: 1))
+        let wrong = NodeName("d-7")
+        tree.misshapen = [wrong]
+        tree.trainingTime[wrong] = .seconds(5)
+        tree.run()
+        #expect(tree.stepped.map { devices($0.keys) } == [everybody.filter { $0 != "d-7" }])
+        #expect(tree.refusals.contains(.wrongShape))
+        let end = try #require(tree.finishedAt)
+        #expect(end < Moment(nanoseconds: Duration.seconds(6).nanoseconds), "nobody waits for the deadline")
+    }
 }

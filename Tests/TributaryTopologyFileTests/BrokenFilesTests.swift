@@ -77,9 +77,9 @@ import TributaryTopologyFile
         #expect(error?.diagnostics.count == 9 + 72)
     }
 
-    @Test("cut anywhere, a file gives a topology or errors, never a crash")
-    func cutAnywhere() throws {
-        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/pumps.yaml"))
+    @Test("cut anywhere, a file gives a topology or errors, never a crash", arguments: ["pumps", "fleet"])
+    func cutAnywhere(name: String) throws {
+        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/\(name).yaml"))
         for count in bytes.indices {
             do { _ = try TopologyFile.parse(Array(bytes[..<count]), file: "cut") } catch {
                 #expect(!error.diagnostics.isEmpty)
@@ -87,9 +87,9 @@ import TributaryTopologyFile
         }
     }
 
-    @Test("with any byte changed, a file gives a topology or errors, never a crash")
-    func changedAnywhere() throws {
-        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/cnn.yaml"))
+    @Test("with any byte changed, a file gives a topology or errors, never a crash", arguments: ["cnn", "fleet"])
+    func changedAnywhere(name: String) throws {
+        let bytes = try #require(TestFiles.read(TestFiles.topologies + "/\(name).yaml"))
         let replacements = Array("\n\t:{}[],\"'#&*!|>%@-0\u{7f}".utf8) + [0x00, 0xFF, 0xC3]
         for index in stride(from: 0, to: bytes.count, by: 3) {
             var changed = bytes

@@ -110,14 +110,48 @@ import TributaryTopologyFile
                         work: .steps(7), batch: 9,
                         optimizer: .adam(learningRate: 0.25, beta1: 0.9, beta2: 0.999, epsilon: 1e-7), proximal: 0.5),
                     deltaBound: 2, weightMax: 1000, onExcess: .refuse))
+        #expect(topology.simulation.link(ofTier: "box").loss == 0.01)
+        #expect(topology.simulation.faults.map(\.from) == [.seconds(30)])
         #expect(document.tree.deviceCount == 8)
         #expect(document.tree.aggregators[1].clients.ranges == [0..<2, 3..<5])
         #expect(document.tree.aggregators[2].clients.ranges == [2..<3, 5..<8])
         #expect(document.tree.aggregators[2].advertise == Endpoint(host: "area.example", port: 9))
         let again = try TopologyFile.parse(Array(document.annotatedText().utf8), file: "again.yaml")
         #expect(again.topology == topology)
-        #expect(again.simulate == document.simulate)
-        #expect(document.simulate != nil)
+    }
+
+    @Test("shards, skew and drift mean what they say, with their defaults")
+    func variety() throws {
+        let head =
+            "tributary: v1\nfederation: f\nmodel: {kind: linear}\nrounds: 3\ntiers: [{name: a}, {name: b, count: 4}]\n"
+        func data(_ text: String) throws -> DataSpecification {
+            let document = try TopologyFile.parse(
+                Array((head + "data: {kind: fashion-mnist, \(text)}\n").utf8), file: "f.yaml")
+            let again = try TopologyFile.parse(Array(document.annotatedText().utf8), file: "again.yaml")
+            #expect(again.topology == document.topology)
+            return document.topology.data
+        }
+        func examples(_ text: String) throws -> ShardQuantity? {
+            try data("shard: {examples: \(text)}").shard?.examples
+        }
+        #expect(try examples("600") == .fixed(600))
+        #expect(
+            try examples("{kind: power-law, exponent: 1.5, min: 10, max: 2000}")
+                == .powerLaw(exponent: 1.5, min: 10, max: 2000))
+        #expect(
+            try examples("{kind: lognormal, median: 90, sigma: 0.5}")
+                == .logNormal(median: 90, sigma: 0.5, min: 1, max: 1_000_000))
+        #expect(try data("skew: {rotation: 15, noise: 0.1}").skew == SkewSpecification(rotation: 15, noise: 0.1))
+        #expect(
+            try data(
+                "drift: [{kind: rotation, per-round: -1, from: 2, until: 3}, {kind: bias, per-round: 0.5}, "
+                    + "{kind: labels, at: 2, swap: [[0, 1], [9, 8]]}]"
+            ).drift == [
+                .rotation(.init(perRound: -1, from: 2, until: 3)), .bias(.init(perRound: 0.5)),
+                .labels(at: 2, swaps: [.init(0, 1), .init(9, 8)]),
+            ])
+        let plain = try data("hold-out: 0")
+        #expect(plain.shard == nil && plain.skew == nil && plain.drift.isEmpty)
     }
 
     @Test("origins name the line, or the default")

@@ -137,6 +137,7 @@ private enum Examples {
         return [
             plan(.train(sgd), .count(100, overSelect: 1.5), milliseconds: 60_000, seed: .max - 1),
             plan(.train(adam), .all, milliseconds: 1, seed: 7),
+            plan(.train(.noTraining), .all, milliseconds: 3, seed: 7),
             plan(.evaluate, .all, milliseconds: 2, seed: 7),
             .update(
                 Update(

@@ -109,7 +109,8 @@ struct RandomMessages {
     }
 
     private mutating func trainSettings() -> TrainSettings {
-        TrainSettings(
+        guard number(5) > 0 else { return .noTraining }
+        return TrainSettings(
             work: flip() ? .epochs(UInt32(1 + number(9))) : .steps(UInt32(1 + number(99))),
             batch: UInt32(1 + number(99)),
             optimizer: flip()

@@ -78,7 +78,9 @@ struct tributary_learn_patches {
 };
 
 // rows[height * width x kernel * kernel * channels] = the values under the kernel at each pixel, 0 beyond the border.
-void tributary_learn_image_to_rows(struct tributary_learn_patches shape, const float *image, float *rows);
+// padded holds (height + kernel - 1) * (width + kernel - 1) * channels floats of scratch.
+void tributary_learn_image_to_rows(int32_t variant, struct tributary_learn_patches shape, const float *image,
+                                   float *padded, float *rows);
 
 // Adds each value of rows to the pixel it came from; image is cleared first.
 void tributary_learn_rows_to_image(int32_t variant, struct tributary_learn_patches shape, const float *rows,
@@ -95,6 +97,14 @@ void tributary_learn_pool_backward(int32_t variant, size_t height, size_t width,
 
 // image[height x width x channels] = planes[channels x height x width].
 void tributary_learn_planes_to_image(size_t channels, size_t pixels, const float *planes, float *image);
+
+// result = base + p, minus base again when subtract is true; result may be base's memory. With the key's lower and
+// upper half k and h, in unsigned 32-bit arithmetic:
+//     x = i * 0x9e3779b9 + k;  x ^= x >> 16;  x *= 0x7feb352d;  x ^= (x >> 15) ^ h;  x *= 0x846ca68b;
+//     x ^= x >> 16
+//     p[i] = scale * (x as a signed number >> 8), which lies in -2^23 * scale ..< 2^23 * scale
+void tributary_learn_pseudo_local(int32_t variant, size_t count, uint64_t key, float scale, const float *base,
+                                  bool subtract, float *result);
 
 // Whether every value is finite.
 bool tributary_learn_all_finite(size_t count, const float *x);

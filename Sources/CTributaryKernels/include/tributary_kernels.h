@@ -4,5 +4,6 @@
 // The kernels' public functions; each family has a header of its own.
 #pragma once
 
+#include "learn_dense.h"
 #include "learn_kernels.h"
 #include "ring_kernels.h"

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import TributaryFiles
+import TributaryReport
 import TributaryTopology
 
 /// `tributary bench`: our figures beside this machine's own limits, measured in the same run.
@@ -120,7 +121,7 @@ extension CommandOutput {
         let details = result.details.map { PlainValue.Field($0.name, .text($0.value)) }
         let head =
             "\(result.name): \(Self.scaled(result.value))\(result.unit), limit \(Self.scaled(result.limit))"
-            + "\(result.unit), ratio \(RunView.fixed(result.ratio, 3))\n"
+            + "\(result.unit), ratio \(NumberText.fixed(result.ratio, 3))\n"
         finish(
             .mapping([
                 .init("name", .text(result.name)), .init("value", .number(result.value)),
@@ -132,8 +133,8 @@ extension CommandOutput {
 
     private static func scaled(_ value: Double) -> String {
         for (size, prefix) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where value >= size {
-            return "\(RunView.fixed(value / size, 2)) \(prefix)"
+            return "\(NumberText.fixed(value / size, 2)) \(prefix)"
         }
-        return "\(RunView.fixed(value, 2)) "
+        return "\(NumberText.fixed(value, 2)) "
     }
 }

@@ -5,6 +5,7 @@ import Glibc
 import TributaryBus
 import TributaryCore
 import TributaryFiles
+import TributaryReport
 
 /// A large object from cloud to edge to device, and another one back, between three processes, with every connection
 /// broken in the middle of every transfer: the memory that each process takes, and what travels twice.
@@ -74,7 +75,7 @@ enum TransferBenchmark {
                 ("bytes of each object", "\(byteCount)"), ("connections broken", "\(cuts)"),
                 ("received by the cloud beyond the object", "\(Int64(received) - Int64(byteCount))"),
                 ("sent by the cloud beyond the object", "\(Int64(sent) - Int64(byteCount))"),
-                ("seconds", RunView.fixed(seconds, 1)),
+                ("seconds", NumberText.fixed(seconds, 1)),
                 ("object bytes moved over links", "\(Int(4 * Double(byteCount) / seconds / 1e6)) MB/s"),
             ])
     }

@@ -3,9 +3,11 @@
 
 import Glibc
 import TributaryBus
+import TributaryClient
 import TributaryFiles
 import TributaryLearning
 import TributaryRuntime
+import TributarySimulation
 import TributaryTopology
 import TributaryTopologyFile
 
@@ -24,7 +26,10 @@ extension CommandError {
             first.all = all
             self = first
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
+        case let error as FleetShardError: self.init("fleet.shard", "\(error)", exit: .usage)
+        case let error as ProcessLimitsError: self.init("system.open_files", "\(error)", exit: .tryLater)
         case let error as LearningError: self.init("data.unfit", "\(error)", exit: .configuration)
+        case let error as SimulationError: self.init(error)
         case let error as FilesError: self.init(error)
         case let error as BusError: self.init(error)
         default: return nil
@@ -42,6 +47,14 @@ extension CommandError {
             self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)
         default: self.init("file.failed", "\(error)")
+        }
+    }
+
+    private init(_ error: SimulationError) {
+        switch error {
+        case .trace: self.init("simulate.trace", "\(error)", exit: .configuration)
+        case .memory: self.init("simulate.memory", "\(error)", exit: .tryLater)
+        case .stalled: self.init("simulate.stalled", "\(error)")
         }
     }
 

@@ -16,6 +16,13 @@ package enum Terminal {
         return String(cString: terminal) != "dumb"
     }
 
+    /// The columns of the terminal at the descriptor; `nil` where none is known.
+    package static func width(_ descriptor: Int32) -> Int? {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     /// Writes text in full; a reader that went away is not an error.
     package static func write(_ text: String, to descriptor: Int32) {
         let bytes = Array(text.utf8)

@@ -3,6 +3,20 @@
 
 /// Plain tables for terminals.
 package enum TextTable {
+    /// A sentence broken at spaces into lines of at most 80 columns; lines after the first are indented.
+    package static func wrapped(_ text: String, indent: Int) -> String {
+        var lines: [String] = []
+        var line = String(text.prefix { $0 == " " })
+        for word in text.split(separator: " ") {
+            if line.count + 1 + word.count > 80, !line.allSatisfy({ $0 == " " }) {
+                lines.append(line)
+                line = String(repeating: " ", count: indent)
+            }
+            line += (line.isEmpty || line.last == " " ? "" : " ") + word
+        }
+        return (lines + [line]).map { $0 + "\n" }.joined()
+    }
+
     /// Columns padded to their widest cell and set two spaces apart; columns of numbers stand right.
     package static func text(titles: [String], rows: [[String]]) -> String {
         let table = [titles] + rows

@@ -4,6 +4,7 @@
 import ArgumentParser
 import TributaryCore
 import TributaryFiles
+import TributaryReport
 import TributaryRuntime
 import TributaryTopology
 
@@ -14,7 +15,8 @@ struct ModelEvaluate: Verb {
         commandName: "evaluate", abstract: "Judge a saved model on the held-out examples of a topology.",
         discussion: """
             These are the data set's own test set, or the examples that 'hold-out' keeps back, which no device ever \
-            sees. Which ones those are depends on the seed: the run's, which the model's file states.
+            sees. Which ones those are depends on the seed: the run's, which the model's file states. Where data \
+            drift, they are as they were in the round that the file states.
             """)
 
     @OptionGroup var argument: ModelArgument
@@ -29,6 +31,7 @@ struct ModelEvaluate: Verb {
 
     func execute(_ output: CommandOutput) throws {
         let file = try SafetensorsFile(path: argument.model)
+        let round = file.metadata["round"].flatMap { UInt32($0) } ?? 0
         let seed = seed ?? file.metadata["seed"].flatMap { UInt64($0) }
         let federation = try Federation(path: topology, keys: "", overrides: .init(seed: seed))
         let (evaluation, layout) = try federation.judge()
@@ -38,7 +41,7 @@ struct ModelEvaluate: Verb {
                 hint: "add 'hold-out: 0.2' to 'data'", at: topology, exit: .configuration)
         }
         let values = try file.values(layout)
-        let (accuracy, loss, count) = try evaluation.result(of: values.span)
+        let (accuracy, loss, count) = try evaluation.result(of: values.span, round: round)
         output.finish(
             .mapping([
                 .init("file", .text(argument.model)), .init("topology", .text(topology)),
@@ -46,7 +49,8 @@ struct ModelEvaluate: Verb {
                 .init("accuracy", .number(accuracy)), .init("loss", .number(loss)),
             ]),
             text:
-                "accuracy \(RunView.fixed(accuracy, 4)), loss \(RunView.fixed(loss, 4)) on \(count) held-out examples\n"
+                "accuracy \(NumberText.fixed(accuracy, 4)), loss \(NumberText.fixed(loss, 4)) "
+                + "on \(count) held-out examples\n"
         )
     }
 }

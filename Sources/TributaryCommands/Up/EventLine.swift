@@ -16,17 +16,22 @@ struct EventLine: Decodable {
     var connected: UInt64?
     var needed: UInt64?
     var expected: UInt64?
+    var member: String?
     var reason: String?
     var outcome: String?
     var model: String?
     var accuracy: Double?
     var loss: Double?
+    var trainAccuracy: Double?
+    var trainLoss: Double?
     var receivedFromChildren: UInt64?
     var sentToChildren: UInt64?
 
     private enum CodingKeys: String, CodingKey {
         case node, event, endpoint, round, kind, chosen, reported, connected, needed, expected, reason, outcome, model
-        case accuracy, loss
+        case accuracy, loss, member
+        case trainAccuracy = "train.accuracy"
+        case trainLoss = "train.loss"
         case edgeRound = "edge_round"
         case receivedFromChildren = "received_from_children"
         case sentToChildren = "sent_to_children"

@@ -4,6 +4,7 @@
 import Glibc
 import TributaryBus
 import TributaryCore
+import TributaryReport
 
 /// Shows a run to people: a line for each round, and on a terminal a status line below that is written over.
 struct RunView {
@@ -14,7 +15,7 @@ struct RunView {
 
     init(isTerminal: Bool) { self.isTerminal = isTerminal }
 
-    mutating func show(_ tracker: RunTracker, _ row: RunSummary.Round?) {
+    mutating func show(_ tracker: RunTracker, _ row: RunRecord.Round?) {
         if let row {
             clearStatus()
             if row.round == 1 { Terminal.write(Self.header + "\n", to: STDERR_FILENO) }
@@ -45,35 +46,22 @@ struct RunView {
         return "[\(bar)] round \(now.round)/\(now.roundCount)  \(now.reported)/\(now.chosen) devices  \(seconds) s"
     }
 
-    private static let header = "round  accuracy    loss  devices  up by tier, down by tier"
+    static let header = "round  accuracy    loss  devices  up by tier, down by tier"
 
-    private static func text(of row: RunSummary.Round) -> String {
+    static func text(of row: RunRecord.Round) -> String {
         let judged =
             row.failure.map { "failed: \($0)" }
             ?? "\(fixed(row.accuracy, 4, width: 8))  \(fixed(row.loss, 4, width: 6))"
-        let up = row.bytesUp.sorted { $0.key < $1.key }.map { "\($0.key) \(bytes($0.value))" }
-        let down = row.bytesDown.sorted { $0.key < $1.key }.map { "\($0.key) \(bytes($0.value))" }
+        let up = row.bytesUp.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.bytes($0.value))" }
+        let down = row.bytesDown.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.bytes($0.value))" }
         let seconds = fixed(row.wallSeconds, 1, width: 4)
         return "\(padded("\(row.round)", 5))  \(judged)  \(padded("\(row.reported)/\(row.selected)", 7))  "
             + "up \(up.joined(separator: ", "))  down \(down.joined(separator: ", "))  \(seconds) s"
     }
 
-    static func bytes(_ count: UInt64) -> String {
-        let units: [(Double, String)] = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
-        for (size, name) in units where Double(count) >= size { return "\(fixed(Double(count) / size, 1)) \(name)" }
-        return "\(count) B"
-    }
-
-    /// A number with so many decimals, without a locale.
-    static func fixed(_ value: Double?, _ decimals: Int, width: Int = 0) -> String {
-        guard let value, value.isFinite, abs(value) < 1e12 else { return padded("-", width) }
-        var scale = 1.0
-        for _ in 0..<decimals { scale *= 10 }
-        let scaled = Int64((abs(value) * scale).rounded())
-        let whole = scaled / Int64(scale)
-        let part = String(scaled % Int64(scale))
-        let fraction = decimals == 0 ? "" : "." + String(repeating: "0", count: decimals - part.count) + part
-        return padded("\(value < 0 ? "-" : "")\(whole)\(fraction)", width)
+    /// A number with so many decimals, set right in `width` columns.
+    private static func fixed(_ value: Double?, _ decimals: Int, width: Int) -> String {
+        padded(NumberText.fixed(value, decimals), width)
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

@@ -20,14 +20,17 @@ final class Supervisor {
     private let shutdown: Shutdown
     private var processes: [NodeProcess] = []
     private(set) var tracker: RunTracker
-    private(set) var peakResidentBytes: UInt64 = 0
+    private var peakResidentBytes: UInt64 = 0
+    /// When there was nothing left to wait for.
+    private var end: Moment?
     private var nextLook = Bus.now()
     /// The errors that nodes ended with, by name.
     private var failures: [String: FailureLine] = [:]
 
     /// A supervisor that gives the root the options in `overrides`, such as `--rounds 3`; other nodes follow its plans.
     init(
-        topology: String, tree: Tree, overrides: [String], directory: RunDirectory, shutdown: Shutdown
+        topology: String, tree: Tree, record: RunRecord, overrides: [String], directory: RunDirectory,
+        shutdown: Shutdown
     ) {
         self.topology = topology
         self.tree = tree
@@ -35,17 +38,17 @@ final class Supervisor {
         self.shutdown = shutdown
         arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"]
         self.overrides = overrides
-        let root = tree.aggregators[Tree.root].name.value
-        tracker = RunTracker(
-            tree: tree, model: directory.state(of: root) + "/model.safetensors", directory: directory.path,
-            start: Bus.now())
+        tracker = RunTracker(tree: tree, record: record, start: Bus.now())
     }
 
     /// Starts everything and follows the run to its end; `show` hears of each completed round and of each look.
     ///
     /// - Throws: `CommandError` when the root ends early or the run is stopped; whatever happens, no process is left.
-    func run(_ show: (RunTracker, RunSummary.Round?) -> Void) throws -> RunSummary {
-        defer { endAll() }
+    func run(_ show: (RunTracker, RunRecord.Round?) throws -> Void) throws {
+        defer {
+            end = Bus.now()
+            endAll()
+        }
         try start(node: tree.aggregators[Tree.root].name.value, connect: nil)
         while !tracker.isFinished {
             waitForOutput()
@@ -53,7 +56,7 @@ final class Supervisor {
                 for line in process.takeLines() { try take(line, of: process.name, show) }
             }
             try lookAround()
-            show(tracker, nil)
+            try show(tracker, nil)
         }
         let end = Bus.now() + .seconds(10)
         while Bus.now() < end, processes.contains(where: { !$0.hasEnded() }), !shutdown.isRequested {
@@ -62,17 +65,21 @@ final class Supervisor {
                 for line in process.takeLines() { try take(line, of: process.name, show) }
             }
         }
-        while let row = tracker.takeWaiting() { show(tracker, row) }
-        return tracker.finish(at: Bus.now(), peakResidentBytes: peakResidentBytes)
+        while let row = tracker.takeWaiting() { try show(tracker, row) }
     }
 
-    private func take(_ line: String, of name: String, _ show: (RunTracker, RunSummary.Round?) -> Void) throws {
+    /// What there is of the run, whole or cut short.
+    var record: RunRecord { tracker.record(at: end ?? Bus.now(), peakResidentBytes: peakResidentBytes) }
+
+    private func take(
+        _ line: String, of name: String, _ show: (RunTracker, RunRecord.Round?) throws -> Void
+    ) throws {
         guard let event = EventLine(line) else {
             if let failure = FailureLine(line) { failures[name] = failure }
             return
         }
         if event.event == "listening", let endpoint = event.endpoint { try startChildren(of: event.node, at: endpoint) }
-        if let row = tracker.take(event, at: Bus.now()) { show(tracker, row) }
+        if let row = tracker.take(event, at: Bus.now()) { try show(tracker, row) }
     }
 
     // MARK: Starting

@@ -5,6 +5,7 @@ import ArgumentParser
 import Glibc
 import TributaryClient
 import TributaryCore
+import TributaryReport
 import TributaryRuntime
 import TributaryTopology
 
@@ -35,41 +36,75 @@ struct Up: Verb {
     func execute(_ output: CommandOutput) throws {
         let shutdown = Shutdown()
         Signals.endCleanly(shutdown)
-        let summary = try follow(shutdown, output)
-        output.finish(summary.document, text: Self.closing(summary))
-    }
-
-    private func follow(_ shutdown: Shutdown, _ output: CommandOutput) throws -> RunSummary {
         let overrides = Federation.Overrides(rounds: rounds, seed: seed)
         let draft = try Federation(path: topology, keys: "", overrides: overrides)
         // What every node would stumble over is said once, before anything is started.
-        _ = try draft.data().architecture()
+        let data = try draft.data()
+        _ = try data.architecture()
         let directory = try RunDirectory(new: draft.topology.federation, below: runs)
         let federation = try Federation(path: topology, keys: directory.keys, overrides: overrides)
         try federation.createKeys()
-        var words: [String] = []
-        if let rounds { words += ["--rounds", "\(rounds)"] }
-        if let seed { words += ["--seed", "\(seed)"] }
-        let tree = federation.tree
         output.note(
-            "\(federation.topology.federation): \(tree.aggregators.count) aggregators and \(tree.deviceCount) devices, "
-                + "seed \(federation.topology.seed), run directory \(directory.path)")
+            "\(federation.topology.federation): \(federation.tree.aggregators.count) aggregators and "
+                + "\(federation.tree.deviceCount) devices, seed \(federation.topology.seed), "
+                + "run directory \(directory.path)")
+        let writer = try RunWriter(directory: directory.path)
+        var record = Self.record(federation, directory)
+        record.labels = try .init(federation.tree, data)
+        try writer.begin(record)
         let supervisor = Supervisor(
-            topology: topology, tree: tree, overrides: words, directory: directory, shutdown: shutdown)
+            topology: topology, tree: federation.tree, record: record, overrides: overrideWords, directory: directory,
+            shutdown: shutdown)
+        do {
+            try follow(supervisor, writer, output)
+        } catch {
+            // What there is of a run is worth keeping; why it ended matters more than whether that worked.
+            try? writer.finish(supervisor.record)
+            output.note("what there is of the run is in \(directory.path)/\(RunWriter.Name.report)")
+            throw error
+        }
+        let whole = supervisor.record
+        try writer.finish(whole)
+        output.finish(whole.document, text: Self.closing(whole, directory))
+    }
+
+    private var overrideWords: [String] {
+        (rounds.map { ["--rounds", "\($0)"] } ?? []) + (seed.map { ["--seed", "\($0)"] } ?? [])
+    }
+
+    private static func record(_ federation: Federation, _ directory: RunDirectory) -> RunRecord {
+        var record = RunRecord(command: "up", version: Version.current, tree: federation.tree)
+        let root = federation.tree.aggregators[Tree.root].name.value
+        record.topologySHA256 = "\(federation.digest)"
+        record.startedAt = Clock.secondsSince1970()
+        record.modelPath = directory.state(of: root) + "/model.safetensors"
+        record.directory = directory.path
+        return record
+    }
+
+    /// Follows a run to its end: rounds are shown when they can be, and written when nothing changes them any more.
+    private func follow(_ supervisor: Supervisor, _ writer: RunWriter, _ output: CommandOutput) throws {
         var view = RunView(isTerminal: Terminal.isInteractive(STDERR_FILENO))
         defer { view.clearStatus() }
-        return try supervisor.run { tracker, row in
+        var written: UInt32 = 0
+        try supervisor.run { tracker, row in
             view.show(tracker, row)
-            if let row { output.event("round", row.fields) }
+            guard let row else { return }
+            output.event("round", row.fields)
+            for round in tracker.settledRounds where round.round > written {
+                try writer.round(round)
+                written = round.round
+            }
         }
     }
 
-    private static func closing(_ summary: RunSummary) -> String {
+    private static func closing(_ record: RunRecord, _ directory: RunDirectory) -> String {
         """
-        accuracy \(RunView.fixed(summary.final.accuracy, 4)), loss \(RunView.fixed(summary.final.loss, 4)) \
-        after \(summary.rounds.count) rounds in \(RunView.fixed(summary.wallSeconds, 1)) s, \
-        \(RunView.bytes(summary.peakResidentBytes)) resident in all processes, seed \(summary.seed)
-        model \(summary.model)
+        accuracy \(NumberText.fixed(record.final.accuracy, 4)), loss \(NumberText.fixed(record.final.loss, 4)) \
+        after \(record.rounds.count) rounds in \(NumberText.fixed(record.wallSeconds, 1)) s, \
+        \(NumberText.bytes(record.peakResidentBytes)) resident in all processes, seed \(record.seed)
+        model \(record.modelPath ?? "-")
+        report \(directory.path)/\(RunWriter.Name.report)
 
         """
     }

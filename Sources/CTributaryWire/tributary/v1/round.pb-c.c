@@ -187,6 +187,51 @@ void   tributary__v1__train_settings__free_unpacked
   assert(message->base.descriptor == &tributary__v1__train_settings__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__no_training__init
+                     (Tributary__V1__NoTraining         *message)
+{
+  static const Tributary__V1__NoTraining init_value = TRIBUTARY__V1__NO_TRAINING__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__no_training__get_packed_size
+                     (const Tributary__V1__NoTraining *message)
+{
+  assert(message->base.descriptor == &tributary__v1__no_training__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__no_training__pack
+                     (const Tributary__V1__NoTraining *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__no_training__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__no_training__pack_to_buffer
+                     (const Tributary__V1__NoTraining *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__no_training__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__NoTraining *
+       tributary__v1__no_training__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__NoTraining *)
+     protobuf_c_message_unpack (&tributary__v1__no_training__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__no_training__free_unpacked
+                     (Tributary__V1__NoTraining *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__no_training__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__client_optimizer__init
                      (Tributary__V1__ClientOptimizer         *message)
 {
@@ -790,7 +835,7 @@ const ProtobufCMessageDescriptor tributary__v1__evaluate__descriptor =
   (ProtobufCMessageInit) tributary__v1__evaluate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__train_settings__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tributary__v1__train_settings__field_descriptors[6] =
 {
   {
     "local_epochs",
@@ -852,18 +897,31 @@ static const ProtobufCFieldDescriptor tributary__v1__train_settings__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "none",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__TrainSettings, work_case),
+    offsetof(Tributary__V1__TrainSettings, none),
+    &tributary__v1__no_training__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__train_settings__field_indices_by_name[] = {
   2,   /* field[2] = batch */
   0,   /* field[0] = local_epochs */
   1,   /* field[1] = local_steps */
+  5,   /* field[5] = none */
   3,   /* field[3] = optimizer */
   4,   /* field[4] = proximal */
 };
 static const ProtobufCIntRange tributary__v1__train_settings__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__train_settings__descriptor =
 {
@@ -873,11 +931,29 @@ const ProtobufCMessageDescriptor tributary__v1__train_settings__descriptor =
   "Tributary__V1__TrainSettings",
   "tributary.v1",
   sizeof(Tributary__V1__TrainSettings),
-  5,
+  6,
   tributary__v1__train_settings__field_descriptors,
   tributary__v1__train_settings__field_indices_by_name,
   1,  tributary__v1__train_settings__number_ranges,
   (ProtobufCMessageInit) tributary__v1__train_settings__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define tributary__v1__no_training__field_descriptors NULL
+#define tributary__v1__no_training__field_indices_by_name NULL
+#define tributary__v1__no_training__number_ranges NULL
+const ProtobufCMessageDescriptor tributary__v1__no_training__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.NoTraining",
+  "NoTraining",
+  "Tributary__V1__NoTraining",
+  "tributary.v1",
+  sizeof(Tributary__V1__NoTraining),
+  0,
+  tributary__v1__no_training__field_descriptors,
+  tributary__v1__no_training__field_indices_by_name,
+  0,  tributary__v1__no_training__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__no_training__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__client_optimizer__field_descriptors[2] =

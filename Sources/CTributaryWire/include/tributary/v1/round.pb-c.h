@@ -20,6 +20,7 @@ typedef struct Tributary__V1__RoundNumber Tributary__V1__RoundNumber;
 typedef struct Tributary__V1__RoundPlan Tributary__V1__RoundPlan;
 typedef struct Tributary__V1__Evaluate Tributary__V1__Evaluate;
 typedef struct Tributary__V1__TrainSettings Tributary__V1__TrainSettings;
+typedef struct Tributary__V1__NoTraining Tributary__V1__NoTraining;
 typedef struct Tributary__V1__ClientOptimizer Tributary__V1__ClientOptimizer;
 typedef struct Tributary__V1__Sgd Tributary__V1__Sgd;
 typedef struct Tributary__V1__Adam Tributary__V1__Adam;
@@ -126,7 +127,8 @@ struct  Tributary__V1__Evaluate
 typedef enum {
   TRIBUTARY__V1__TRAIN_SETTINGS__WORK__NOT_SET = 0,
   TRIBUTARY__V1__TRAIN_SETTINGS__WORK_LOCAL_EPOCHS = 1,
-  TRIBUTARY__V1__TRAIN_SETTINGS__WORK_LOCAL_STEPS = 2
+  TRIBUTARY__V1__TRAIN_SETTINGS__WORK_LOCAL_STEPS = 2,
+  TRIBUTARY__V1__TRAIN_SETTINGS__WORK_NONE = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__TRAIN_SETTINGS__WORK__CASE)
 } Tributary__V1__TrainSettings__WorkCase;
 
@@ -155,11 +157,27 @@ struct  Tributary__V1__TrainSettings
      * Steps of one batch each, at least 1.
      */
     uint32_t local_steps;
+    /*
+     * Do not train: send a seeded pseudo-delta. The fields below are absent then.
+     */
+    Tributary__V1__NoTraining *none;
   };
 };
 #define TRIBUTARY__V1__TRAIN_SETTINGS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__train_settings__descriptor) \
     , 0, NULL, 0, TRIBUTARY__V1__TRAIN_SETTINGS__WORK__NOT_SET, {0} }
+
+
+/*
+ * A study of the protocol or of capacity: the delta is made from the seed, not from examples.
+ */
+struct  Tributary__V1__NoTraining
+{
+  ProtobufCMessage base;
+};
+#define TRIBUTARY__V1__NO_TRAINING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__no_training__descriptor) \
+     }
 
 
 typedef enum {
@@ -428,6 +446,25 @@ Tributary__V1__TrainSettings *
 void   tributary__v1__train_settings__free_unpacked
                      (Tributary__V1__TrainSettings *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__NoTraining methods */
+void   tributary__v1__no_training__init
+                     (Tributary__V1__NoTraining         *message);
+size_t tributary__v1__no_training__get_packed_size
+                     (const Tributary__V1__NoTraining   *message);
+size_t tributary__v1__no_training__pack
+                     (const Tributary__V1__NoTraining   *message,
+                      uint8_t             *out);
+size_t tributary__v1__no_training__pack_to_buffer
+                     (const Tributary__V1__NoTraining   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__NoTraining *
+       tributary__v1__no_training__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__no_training__free_unpacked
+                     (Tributary__V1__NoTraining *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__ClientOptimizer methods */
 void   tributary__v1__client_optimizer__init
                      (Tributary__V1__ClientOptimizer         *message);
@@ -613,6 +650,9 @@ typedef void (*Tributary__V1__Evaluate_Closure)
 typedef void (*Tributary__V1__TrainSettings_Closure)
                  (const Tributary__V1__TrainSettings *message,
                   void *closure_data);
+typedef void (*Tributary__V1__NoTraining_Closure)
+                 (const Tributary__V1__NoTraining *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__ClientOptimizer_Closure)
                  (const Tributary__V1__ClientOptimizer *message,
                   void *closure_data);
@@ -651,6 +691,7 @@ extern const ProtobufCMessageDescriptor tributary__v1__round_number__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__round_plan__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__evaluate__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__train_settings__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__no_training__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__client_optimizer__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__sgd__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__adam__descriptor;

@@ -1,0 +1,76 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import TributaryClient
+import TributaryCore
+import TributaryPlanning
+import TributaryTopology
+import TributaryTopologyFile
+
+/// `tributary explain`: what a topology means, before anything runs.
+struct Explain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a topology will cost before anything runs.", subcommands: [Capacity.self])
+
+    struct Capacity: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Bytes, time, memory, disk, open files and energy of a round, tier by tier.",
+            discussion: """
+                Links, computing and availability are those of the file's 'simulate' section. Warns of deadlines that \
+                most rounds miss, quorums that cannot be reached and nodes with too many children. Nothing is run; the \
+                data are opened only where the file does not tell the model's size or who has how many examples.
+                """)
+
+        @Argument(help: "The topology file.")
+        var topology: String
+
+        @OptionGroup var output: OutputOptions
+
+        func execute(_ output: CommandOutput) throws {
+            let (document, notes) = try TopologyLoading.load(topology)
+            // The plan has its own words for what is too many, once for each tier.
+            for note in notes where note.code != TopologyIssue.Code.limit.rawValue {
+                output.note("\(note.location): warning: \(note.text)")
+            }
+            let workload = try Self.workload(document)
+            var limit = rlimit()
+            let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+            let plan = CapacityPlan(
+                document.tree, workload: workload, descriptorMax: isKnown ? UInt64(limit.rlim_cur) : nil)
+            let warnings = plan.warnings.map { document.diagnostic(of: $0) }
+            for warning in warnings { output.note("\(warning.location): warning: \(warning.text)") }
+            let view = CapacityView(plan: plan, deviceCount: document.tree.deviceCount)
+            output.finish(
+                view.document(file: topology, federation: document.topology.federation, warnings: warnings),
+                text: view.text(federation: document.topology.federation))
+        }
+
+        /// Devices whose examples are counted at most.
+        private static let sampleMax: UInt64 = 256
+
+        /// What the data says; opened only when the file alone does not tell, or when devices differ.
+        private static func workload(_ document: TopologyDocument) throws -> Workload {
+            let (topology, deviceCount) = (document.topology, document.tree.deviceCount)
+            let declared = Workload(topology, deviceCount: deviceCount)
+            let isEven =
+                topology.training.settings.isNone || (topology.data.partition == .iid && topology.data.shard == nil)
+            if let declared, isEven || declared.exampleCounts.last?.count == 1 { return declared }
+            let directory = topology.directory(of: document.file)
+            let data = try FederatedData(topology, clientCount: deviceCount, directory: directory)
+            let count = min(deviceCount, sampleMax)
+            let examples = try (0..<count).map { place in
+                UInt64(try data.sizes(of: ClientIndex(place * deviceCount / count)).training)
+            }
+            return Workload(try data.architecture(), exampleCounts: examples)
+        }
+    }
+}
+
+extension Topology {
+    /// The folder at which relative paths start.
+    fileprivate func directory(of file: String) -> String {
+        file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    }
+}

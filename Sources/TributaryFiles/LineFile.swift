@@ -1,0 +1,29 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+
+/// A text file that grows line by line while others may read it; each line is handed to the system at once.
+///
+/// A crash can cut the last line short, never one before it: readers leave out a last line without its end.
+package struct LineFile: ~Copyable {
+    private let file: FileHandle
+    private var byteCount: UInt64 = 0
+
+    /// Begins a file anew; parent directories are created.
+    ///
+    /// - Throws: `FilesError.system` with the path and the reason.
+    package init(path: String) throws(FilesError) {
+        try Directory.create(Directory.parent(of: path))
+        file = try FileHandle(opening: path, flags: O_WRONLY | O_CREAT | O_TRUNC, action: "create")
+    }
+
+    /// Appends a line; its end is added.
+    ///
+    /// - Throws: `FilesError.system` when the disk is full or fails.
+    package mutating func append(_ line: String) throws(FilesError) {
+        let bytes = Array((line + "\n").utf8)
+        try bytes.span.bytes.withUnsafeBytes { bytes throws(FilesError) in try file.write(bytes, at: byteCount) }
+        byteCount += UInt64(bytes.count)
+    }
+}

@@ -1,0 +1,203 @@
+// Copyright (c) 2026 the Tributary authors
+// SPDX-License-Identifier: Apache-2.0
+
+import TributaryCore
+import TributaryProtocol
+import TributaryRing
+import TributaryTopology
+
+// Devices: they come to be when a plan is sent to them, and are gone when its outcome has reached them.
+
+extension Simulation {
+    /// Brings a device to life for a plan; nothing else makes one.
+    func openSession(for message: Message, _ name: NodeName, at node: SimulatedNode) -> DeviceSession? {
+        guard case .plan(let plan) = message, let client = tree.client(named: name) else { return nil }
+        // The number of the plan keeps sequences growing without a word kept between rounds.
+        let sequence = UInt64(plan.number.round) << 32 | UInt64(plan.number.edgeRound)
+        let machine = ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+        let random = CounterRandom(seed: fleet.seed, purpose: .link, round: plan.number, client: client.value)
+        let session = DeviceSession(
+            client: client, name: name, node: node, machine: machine,
+            link: SimulatedLink(fleet.link(of: client, named: name), random: random))
+        node.sessions[name] = session
+        let availability = fleet.availability(of: client)
+        if !availability.isAlways {
+            session.isOnline = availability.isAwake(client, at: now)
+            scheduleChange(session)
+        }
+        return session
+    }
+
+    /// Lets a device's machine decide, and does what it decides.
+    func drive(_ session: DeviceSession, _ event: ClientEvent) {
+        guard !session.isEnded else { return }
+        for action in session.machine.handle(event, at: now) { perform(action, session) }
+        // A plan that is on its way finds the device that its parent sent it to.
+        if session.machine.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
+    }
+
+    private func perform(_ action: ClientAction, _ session: DeviceSession) {
+        switch action {
+        case .send(let envelope): sendUp(envelope, from: session)
+        case .fetch(let object): fetchModel(object, session)
+        case .train(let job, let plan): train(job, plan, session)
+        case .release(let digests):
+            for digest in digests {
+                session.bodies[digest] = nil
+                if session.model?.digest == digest { session.model = nil }
+            }
+        case .report(let event): recorder.take(event, of: session.client)
+        case .finish: end(session)
+        case .store: break
+        }
+    }
+
+    func end(_ session: DeviceSession) {
+        guard !session.isEnded else { return }
+        session.isEnded = true
+        scheduleAlarm(session)
+        if session.node.sessions[session.name] === session { session.node.sessions[session.name] = nil }
+    }
+
+    // MARK: Work
+
+    private func fetchModel(_ object: ObjectReference, _ session: DeviceSession) {
+        if let model = session.model, model.digest == object.digest {
+            events.push(
+                .deviceFetched(session, object.digest, model.vector, connection: session.link.connection), at: now)
+        } else {
+            pull(object, to: session)
+        }
+    }
+
+    func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32) {
+        guard session.link.connection == connection, session.isOnline, !session.isEnded else { return }
+        session.fetch = nil
+        session.held = nil
+        session.model = (digest, vector)
+        drive(session, .fetched(digest))
+    }
+
+    private func train(_ job: TrainJob, _ plan: RoundPlan, _ session: DeviceSession) {
+        guard let model = session.model, model.digest == plan.model.digest else {
+            drive(session, .trainingFailed(job.number, text: "the base model is gone"))
+            return
+        }
+        let task = TrainingTask(job: job, groups: plan.groups, base: model.vector, budget: budget)
+        let load: FleetWork.Load
+        do {
+            load = try setup.work.load(of: job)
+        } catch {
+            drive(session, .trainingFailed(job.number, text: "\(error)"))
+            return
+        }
+        let slow = faults.isQuiet ? 1 : faults.slowness(session.name, tier: deviceTierName)
+        let batch = fleet.batchTime(of: session.client, in: job.number, bitCount: load.bitCountPerBatch)
+        let time = min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow)
+        let duration = Duration.nanoseconds(Int64(time * 1e9))
+        recorder.spend(compute: fleet.computeEnergy(of: session.client, time: duration), tier: deviceTier)
+        pool.submit(task)
+        events.push(.trained(session, task), at: now + duration)
+    }
+
+    func trained(_ session: DeviceSession, _ task: TrainingTask) {
+        guard !session.isEnded else { return }
+        pool.wait(for: task)
+        let number = task.job.number
+        switch task.result {
+        case .success(let result)?:
+            var report = result.report
+            if result.wasScaled {
+                report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
+            }
+            var body: ObjectReference?
+            var groups: [Update.Group] = []
+            if case .train = task.job.kind {
+                let reference = ObjectReference(
+                    digest: serials.next(), byteCount: task.groups.reduce(0) { $0 + $1.parameterCount * 4 })
+                session.bodies[reference.digest] = task
+                body = reference
+                groups = task.groups.map { group in
+                    Update.Group(
+                        weight: min(max(1, report.exampleCount), group.ring.weightMax), encoding: .float32,
+                        byteCount: group.parameterCount * 4)
+                }
+            } else {
+                recorder.deviceEvaluated(session.client, report.metrics)
+            }
+            drive(session, .trained(number, TrainOutcome(report: report, groups: groups, body: body)))
+        case .failure(let failure)?: drive(session, .trainingFailed(number, text: failure.text))
+        case nil: preconditionFailure("a task that was waited for is done")
+        }
+    }
+
+    func bodyFetched(_ session: DeviceSession, _ digest: Digest, _ run: RunID, _ connection: UInt32) {
+        guard session.link.connection == connection, session.node.isAlive else { return }
+        guard let task = session.bodies[digest] else {
+            drive(
+                session.node, .completed(run, .fetchFailed(digest, from: .child(session.name), .unknownObject)))
+            return
+        }
+        session.node.bench.objects[digest] = .update(task)
+        drive(session.node, .completed(run, .fetched(digest, from: .child(session.name))))
+    }
+
+    // MARK: Sleep
+
+    private func scheduleChange(_ session: DeviceSession) {
+        guard let moment = fleet.availability(of: session.client).nextChange(session.client, after: now) else {
+            // It sleeps for good: its round will do without it.
+            if !session.isOnline { end(session) }
+            return
+        }
+        events.push(.deviceChanges(session), at: moment)
+    }
+
+    /// Looks whether a device should be connected, and makes it so.
+    func deviceChanges(_ session: DeviceSession) {
+        guard !session.isEnded else { return }
+        let availability = fleet.availability(of: session.client)
+        let isReachable =
+            availability.isAwake(session.client, at: now) && session.node.isAlive
+            && !faults.isDeviceCut(session.name)
+        if isReachable, !session.isOnline {
+            session.isOnline = true
+            session.link.isUp = true
+            session.link.connection += 1
+            drive(session, .connected)
+        } else if !isReachable, session.isOnline {
+            goOffline(session)
+            events.push(.deviceMissed(session, connection: session.link.connection), at: now + Self.livenessTime)
+        }
+        if !availability.isAlways, !session.isEnded { scheduleChange(session) }
+    }
+
+    /// Breaks a device's connection; what has come of its model stays.
+    func goOffline(_ session: DeviceSession) {
+        guard session.isOnline else { return }
+        session.isOnline = false
+        session.link.cut(at: now.nanoseconds)
+        if let fetch = session.fetch, fetch.end > fetch.begin {
+            let part = (now - fetch.begin).seconds / (fetch.end - fetch.begin).seconds
+            let arrived = UInt64(Double(fetch.rest) * min(1, max(0, part)))
+            session.held = (fetch.object.digest, fetch.object.byteCount - fetch.rest + arrived)
+            session.fetch = nil
+        }
+        drive(session, .disconnected)
+    }
+
+    // MARK: Alarms
+
+    /// Keeps the one alarm of a device in step with what its machine waits for.
+    private func scheduleAlarm(_ session: DeviceSession) {
+        let due = session.isEnded ? nil : session.machine.nextAlarm.map { max(now, $0) }
+        guard due != session.alarm?.moment else { return }
+        if let alarm = session.alarm { events.cancel(alarm.ticket) }
+        session.alarm = due.map { ($0, events.push(.deviceAlarm(session), at: $0)) }
+    }
+
+    func deviceAlarm(_ session: DeviceSession) {
+        session.alarm = nil
+        drive(session, .alarm)
+    }
+}
