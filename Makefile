@@ -15,7 +15,7 @@ BINARY := .build-release/release/tributary
 TOPOLOGY ?= Topologies/factory.yaml
 GATE := python3 Tests/Gate/gate.py
 LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration
-LONG_LAYERS := unit-files long demo slurm bench
+LONG_LAYERS := unit-files demo slurm bench
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ test: setup-tests ## The gate: set-up, format, tidy, protocol, build and every t
 
 check: test ## The same gate under the name that a reviewer looks for.
 
-verify: test release ## The gate, then the longer layers: big objects, the demo, Slurm, the benchmarks.
+verify: test release ## The gate, then the longer layers: the demo, Slurm, benchmarks, big objects.
 	@$(GATE) $(LONG_LAYERS)
 
 format: ## Format every Swift file in place.

@@ -65,16 +65,18 @@ package final class DeviceHost {
     /// How many devices hold on to an object; a model is shared by all.
     private var holders: [Digest: Int] = [:]
 
-    /// Opens the store and connects every device; training data are read here, once.
+    /// Opens the store and connects every device; training data are read here, once, and again only when the root
+    /// runs with another seed than `seed`.
     ///
+    /// `data` opens the federation's data as a seed splits them.
     /// Hosts of one fleet may share `stateDirectory`, which holds a number for each device: with a `shard`, objects
     /// lie in a folder of its own there, and the first connections take turns with those of the other shards.
     /// `threadCount`: devices that train at once.
     /// - Throws: `ProcessLimitsError`, `FilesError`, `LearningError` or `BusError`.
     package init(
-        devices: [Device], data: FederatedData, topology: Digest, seed: UInt64, stateDirectory: String,
-        shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount, shutdown: Shutdown,
-        report: @escaping (EventRecord) -> Void
+        devices: [Device], data: @escaping @Sendable (_ seed: UInt64) throws -> FederatedData, topology: Digest,
+        seed: UInt64, stateDirectory: String, shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount,
+        shutdown: Shutdown, report: @escaping (EventRecord) -> Void
     ) throws {
         try ProcessLimits.makeRoom(forOpenFiles: devices.count * Bus.descriptorCountPerLink)
         self.shutdown = shutdown
@@ -85,7 +87,8 @@ package final class DeviceHost {
         pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
         // All data first: a link that is not served for seconds would give up.
-        let works = try Self.works(devices, data, store, stateDirectory)
+        let seeded = SeededData(takerCount: devices.count, open: data)
+        let works = try Self.works(devices, seeded, seed, store, stateDirectory)
         for (position, device) in devices.enumerated() {
             let peer = try bus.connect(
                 device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
@@ -101,14 +104,13 @@ package final class DeviceHost {
     }
 
     private static func works(
-        _ devices: [Device], _ data: FederatedData, _ store: ObjectStore, _ stateDirectory: String
+        _ devices: [Device], _ data: SeededData, _ seed: UInt64, _ store: ObjectStore, _ stateDirectory: String
     ) throws -> [Work] {
-        let architecture = try data.architecture()
-        return try devices.map { device in
+        try devices.map { device in
             Work(
                 local: try LocalWork(
-                    store: store, onExcess: device.policy.training.onExcess, architecture: architecture,
-                    shard: try data.shard(of: device.policy.client, round: 0), law: data.shards.law),
+                    store: store, onExcess: device.policy.training.onExcess, client: device.policy.client,
+                    data: data, seed: seed),
                 sequences: try SequenceReserve(device.policy.name, in: stateDirectory))
         }
     }

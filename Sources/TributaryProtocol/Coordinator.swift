@@ -24,8 +24,7 @@ struct Coordinator: Sendable {
     /// What was said last about gathering, so that it is said once.
     var announced: UInt64?
 
-    /// - Parameters:
-    ///   - round: the round that gave `model`; 0 for the initial one.
+    /// A coordinator that goes on from `model`, which `round` gave; 0 for the initial one.
     init(settings: AggregatorConfiguration.Root, model: ModelReference, round: UInt32 = 0) {
         self.settings = settings
         self.model = model

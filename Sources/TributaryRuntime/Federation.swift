@@ -9,6 +9,7 @@ package import TributaryFiles
 import TributaryLearning
 import TributaryPlanning
 import TributaryProtocol
+package import TributaryRing
 package import TributaryTopology
 import TributaryTopologyFile
 
@@ -16,6 +17,8 @@ import TributaryTopologyFile
 package struct Federation: Sendable {
     package let tree: Tree
     /// The digest of what all nodes must agree on: nodes that read different files do not talk to each other.
+    ///
+    /// Round count and seed are left out: they are the root's, and its plans carry them down.
     package let digest: Digest
     package let keys: KeyDirectory
     /// Where relative paths of the topology start.
@@ -49,10 +52,15 @@ package struct Federation: Sendable {
         directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
-    /// The data that the topology names, split for this federation.
-    package func data() throws -> FederatedData {
-        try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
+    /// The data that the topology names, split for this federation, or as another seed would.
+    package func data(seed: UInt64? = nil) throws -> FederatedData {
+        var topology = topology
+        topology.seed = seed ?? topology.seed
+        return try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
     }
+
+    /// The root's name.
+    package var root: NodeName { tree.aggregators[Tree.root].name }
 
     // MARK: Aggregators
 
@@ -111,16 +119,28 @@ package struct Federation: Sendable {
     }
 
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
-        let data = try data()
-        let architecture = try data.architecture()
-        let evaluation = try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) }
+        let (architecture, evaluation) = try evaluation()
         let checkpoint = Checkpoint(
-            path: stateDirectory + "/model.safetensors", federation: topology.federation,
+            path: stateDirectory + "/model.safetensors", federation: topology.federation, seed: topology.seed,
             layout: architecture.layout)
         return AggregatorSetup.Root(
             run: RunID("\(topology.federation)-\(Clock.compactTimestamp())"), layout: architecture.layout,
-            parameters: architecture.initialParameters(seed: topology.seed), evaluation: evaluation,
-            checkpoint: checkpoint)
+            initialModel: { [seed = topology.seed] in architecture.initialParameters(seed: seed) },
+            evaluation: evaluation, checkpoint: checkpoint)
+    }
+
+    /// The means to judge models on held-out examples (`nil` when none are held out), and the layout of such models.
+    ///
+    /// - Throws: `FilesError` or `LearningError` when the data cannot be read or do not fit.
+    package func judge() throws -> (evaluation: HeldOutEvaluation?, layout: ParameterLayout) {
+        let (architecture, evaluation) = try evaluation()
+        return (evaluation, architecture.layout)
+    }
+
+    private func evaluation() throws -> (ModelArchitecture, HeldOutEvaluation?) {
+        let data = try data()
+        let architecture = try data.architecture()
+        return (architecture, try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) })
     }
 
     // MARK: Devices
@@ -194,6 +214,8 @@ package enum FederationError: Error, CustomStringConvertible {
         case .noEndpoint(let name):
             "the topology gives '\(name)' no endpoint; add 'listen' to its tier or to nodes.\(name)"
         case .noDevice(let client, let count): "there is no device \(client); the topology has \(count)"
+        case .noSuchDevices(let parent, _, _, 0):
+            "'\(parent)' has no devices right below it; name the aggregator that they connect to ('tributary show')"
         case .noSuchDevices(let parent, let first, let count, let available):
             "'\(parent)' has \(available) devices; \(count) from number \(first) on are not among them"
         }

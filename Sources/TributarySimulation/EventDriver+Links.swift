@@ -57,7 +57,7 @@ extension EventDriver {
         guard node.link.isUp, let parent = node.parent else { return }
         guard let held = parent.bench.objects[object.digest] else {
             let result = RoundWorkResult.fetchFailed(object.digest, from: .parent, .unknownObject)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         let arrival = transfer(
@@ -73,7 +73,7 @@ extension EventDriver {
         guard child.link.isUp, let node = child.parent else { return }
         guard child.isAlive, let held = child.bench.objects[object.digest] else {
             let result = RoundWorkResult.fetchFailed(object.digest, from: .child(child.name), .unknownObject)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         let arrival = transfer(

@@ -74,7 +74,7 @@ extension EventDriver {
             let batch = chores
             chores.removeAll(keepingCapacity: true)
             for chore in batch where chore.node.isAlive {
-                switch chore.task {
+                switch chore.kind {
                 case .perform(let work):
                     if let result = try chore.node.bench.perform(work) {
                         drive(chore.node, .completed(chore.run, result))
@@ -97,7 +97,7 @@ extension EventDriver {
             case .send(let envelope, .child(let name)): sendDown(envelope, from: node, to: name)
             case .work(let run, .fetch(let object, let neighbour)): fetch(object, from: neighbour, at: node, run)
             case .work(_, .cancel): break
-            case .work(let run, let work): chores.append(Chore(node: node, run: run, task: .perform(work)))
+            case .work(let run, let work): chores.append(Chore(node: node, run: run, kind: .perform(work)))
             case .report(let event): recorder.take(event, at: node, now)
             case .finish: finish(node)
             }
@@ -131,7 +131,7 @@ extension EventDriver {
     ) {
         if node.bench.objects[object.digest] != nil {
             let result = RoundWorkResult.fetched(object.digest, from: neighbour)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         switch neighbour {

@@ -117,14 +117,14 @@ struct EventDriver: ~Copyable {
 
 /// Work on vectors that a node asked for.
 struct Chore {
-    enum Task {
+    enum Kind {
         case perform(RoundWork)
         /// Nothing was left to do.
         case deliver(RoundWorkResult)
     }
     let node: SimulatedNode
     let run: RunID
-    let task: Task
+    let kind: Kind
 }
 
 /// What happens in virtual time.

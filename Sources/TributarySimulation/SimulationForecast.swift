@@ -25,9 +25,7 @@ package struct SimulationForecast: Hashable, Sendable {
     package let parts: [Part]
     package var byteCount: UInt64 { parts.reduce(0) { $0 + $1.byteCount } }
 
-    /// - Parameters:
-    ///   - parameterCount: the model's size.
-    ///   - dataByteCount: bytes of the examples that are held in memory.
+    /// A forecast for models of `parameterCount` values, with `dataByteCount` bytes of examples held in memory.
     package init(_ tree: Tree, parameterCount: Int, dataByteCount: UInt64) {
         let topology = tree.topology
         let vector = UInt64(parameterCount) * 4
@@ -44,9 +42,9 @@ package struct SimulationForecast: Hashable, Sendable {
             Part(cause: "the aggregators' sums and models", byteCount: nodes),
             Part(
                 cause: "deltas that wait to be folded",
-                byteCount: min(
-                    cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))
-                    + vector * 2),
+                byteCount: vector * 2
+                    + min(
+                        cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))),
             Part(cause: "devices in a round", byteCount: cohort * Self.sessionByteCount),
             Part(
                 cause: "shards that are kept",

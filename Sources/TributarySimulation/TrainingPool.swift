@@ -39,7 +39,7 @@ final class TrainingPool {
 
     /// Starts `threadCount - 1` threads beside the caller's.
     ///
-    /// - Parameter makeWorker: called once on each thread.
+    /// `makeWorker` is called once on each thread.
     init(threadCount: Int, makeWorker: @escaping @Sendable () -> Worker) {
         self.threadCount = max(1, threadCount)
         shared = Shelf()

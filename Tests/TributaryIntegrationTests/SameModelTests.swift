@@ -51,8 +51,12 @@ struct Summary: Decodable {
     private func file(_ shape: String) -> String { "\(Fleet.root)/Topologies/\(shape).yaml" }
 
     private func up(_ fleet: Fleet, _ shape: String, _ more: [String] = []) throws -> Summary {
-        let words = ["up", file(shape), "--format", "json", "--runs", fleet.directory("runs")]
-        return try Summary(fleet.succeed("up \(shape)", words + more))
+        try run("up", fleet, shape, more)
+    }
+
+    private func run(_ verb: String, _ fleet: Fleet, _ shape: String, _ more: [String]) throws -> Summary {
+        let words = [verb, file(shape), "--format", "json", "--runs", fleet.directory("runs")]
+        return try Summary(fleet.succeed("\(verb) \(shape)", words + more))
     }
 
     @Test func everyTreeLearnsTheSameModelInProcessesAndWithKeysOfTheirOwn() throws {
@@ -86,6 +90,26 @@ struct Summary: Decodable {
             .map { try String(contentsOfFile: "\(summary.directory)/keys/\($0)", encoding: .utf8) }
         #expect(keys.count == nodes)
         #expect(Set(keys).count == nodes)
+    }
+
+    @Test func allNodesFollowTheRootsSeedAndRounds() throws {
+        try Fleet.with { fleet in
+            let expected = try up(fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
+            #expect(expected.rounds.count == 2)
+            let simulated = try self.run("simulate", fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
+            #expect(simulated.rounds.map(\.model_sha256) == expected.rounds.map(\.model_sha256))
+            let run = try ByHand(fleet, topology: file("three-tier"))
+            let cloud = try fleet.start("cloud", run.node("cloud") + ["--seed", "12", "--rounds", "2"])
+            let endpoint = try run.endpoint(of: cloud)
+            let denied = try fleet.run("region-0", run.node("region-0", connect: endpoint) + ["--seed", "12"])
+            #expect(denied.ending == .code(64) && denied.tail.contains("'cloud'"), "\(denied.tail)")
+            for region in 0..<4 {
+                let node = try run.start("region-\(region)", connect: endpoint)
+                try run.devices(below: "region-\(region)", 0..<6, connect: run.endpoint(of: node))
+            }
+            try fleet.waitForEnd(of: cloud, within: .seconds(60))
+            #expect(cloud.event("stepped") { $0.round == 2 }?["model"] == expected.final.model_sha256, "\(cloud.tail)")
+        }
     }
 
     @Test func severalDevicesInAProcessStartedBeforeTheirParentsLearnTheSameModel() throws {

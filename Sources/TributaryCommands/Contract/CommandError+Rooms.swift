@@ -42,6 +42,7 @@ extension CommandError {
         case .malformed, .text, .tooLarge: self.init("file.malformed", "\(error)", exit: .configuration)
         case .noSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
         case .system where error.isOutOfSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
+        case .system(_, _, ENOENT): self.init("file.missing", "\(error)", exit: .configuration)
         case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
             self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)
