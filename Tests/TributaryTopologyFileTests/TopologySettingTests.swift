@@ -141,7 +141,8 @@ import TributaryTopologyFile
             ("rounds=many", "--set rounds: expected a whole number, found 'many'"),
             (
                 "tiers.camra.quorum=1",
-                "--set tiers.camra.quorum: 'tiers' has no 'camra'; it has cloud, region, camera (did you mean \"camera\"?)"
+                "--set tiers.camra.quorum: 'tiers' has no 'camra'; it has cloud, region, camera "
+                    + "(did you mean \"camera\"?)"
             ),
             (
                 "tiers[3].quorum=1",

@@ -114,9 +114,8 @@ final class Sweep {
         var descriptors = processes.map { pollfd(fd: $0.process.output, events: Int16(POLLIN), revents: 0) }
         _ = poll(&descriptors, nfds_t(descriptors.count), 100)
         // A process that has closed its output and not ended yet would be polled without a pause.
-        if descriptors.allSatisfy({ $0.revents & Int16(POLLIN) == 0 && $0.revents & Int16(POLLHUP) != 0 }) {
-            usleep(1000)
-        }
+        let hasNews = descriptors.contains { $0.revents & Int16(POLLIN) != 0 }
+        if !hasNews, descriptors.contains(where: { $0.revents & Int16(POLLHUP) != 0 }) { usleep(1000) }
     }
 
     /// Reads what the processes say, and takes the results of those that have ended.

@@ -45,7 +45,7 @@ struct SweepView {
 
     /// Shows how far the grid has come; `parts` are the shares done of the points that run, by number.
     mutating func look(doneCount: Int, parts: [(number: Int, share: Double)], isEnding: Bool) {
-        guard isTerminal, Bus.now() >= nextStatus else { return }
+        guard isTerminal, !parts.isEmpty, Bus.now() >= nextStatus else { return }
         nextStatus = Bus.now() + Self.pause
         let done = Double(doneCount) + parts.reduce(0) { $0 + $1.share }
         let seconds = (Bus.now() - start).seconds
