@@ -6,6 +6,7 @@ package import TributaryTopology
 
 /// One point of a grid of runs: what was set, and what the run came to.
 package struct SweepPoint: Hashable, Sendable {
+    /// How far a point has come.
     package enum State: String, Hashable, Sendable {
         case waiting
         case running

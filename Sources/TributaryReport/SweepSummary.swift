@@ -73,6 +73,7 @@ package struct SweepSummary {
     /// Whether several seeds stand for each of the other settings.
     package var hasRepeats: Bool { axes.contains { $0.path == Self.seedPath && $0.values.count > 1 } }
 
+    /// How many points are in a state.
     package func count(_ state: SweepPoint.State) -> Int { points.count { $0.state == state } }
 
     /// In the order in which they first appear in the grid.
@@ -167,7 +168,7 @@ package struct SweepSummary {
 extension SweepSummary {
     /// The grid as `sweep.json` holds it and the verb prints it under `data`; the names are a contract.
     ///
-    /// - Parameter report: the page that compares the points.
+    /// `report` is the page that compares the points.
     package func document(report: String?) -> PlainValue {
         .mapping([
             .init("federation", .text(federation)), .init("directory", .text(directory)),

@@ -38,7 +38,7 @@ final class Sweep {
     private var isEnding = false
     private var nextSave = Bus.now()
 
-    /// - Parameter roundCount: how long a point is where it does not say so itself; for the progress alone.
+    /// A grid that has not begun; `roundCount` is how long a point is where it does not say so, for the progress alone.
     init(
         _ plan: SweepPlan, _ summary: SweepSummary, jobCount: Int, roundCount: UInt32, arguments: [String],
         _ shutdown: Shutdown, _ output: CommandOutput
@@ -147,7 +147,8 @@ final class Sweep {
             point.state = .failed
             if point.failure == nil { point.failure = .init(code: "file.failed", message: "\(error)") }
         }
-        if point.failure?.code == "run.stopped" {
+        // One that had hardly begun was ended by the signal itself.
+        if point.failure?.code == "run.stopped" || (isEnding && process.process.status == SIGTERM) {
             point.state = .stopped
             point.failure = nil
         }
