@@ -173,4 +173,30 @@ import TributaryTopologyFile
         let lines = error?.diagnostics.map(\.location)
         #expect(lines == ["--set rounds", "t.yaml:14:5"])
     }
+
+    @Test("any text gives settings or an error, and any setting a topology or errors")
+    func anyText() {
+        let pieces =
+            ["rounds", "tiers", "camera", "data", "stop", "at", "0", "9", "99999999999999999999", "x", "null", "~"]
+            + [".", ".", "[", "]", "{", "}", "'", "\"", ",", ":", ": ", "=", "=", " ", "-", "- ", "#", "&", "*", "!"]
+            + ["|", ">", "%", "@", "\\", "\n", "\u{0}", "\u{F0000}", "é", "<<", "---", "[0]", "name"]
+        var state: UInt64 = 7
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var counts = (settings: 0, errors: 0)
+        for _ in 0..<4_000 {
+            let head = next(2) == 0 ? "" : "\(pieces[next(5)])\(next(2) == 0 ? "" : ".\(pieces[next(12)])")="
+            let text = head + (0..<next(10)).map { _ in pieces[next(pieces.count)] }.joined()
+            do {
+                let settings = try TopologySettingAxis(text).settings
+                counts.settings += 1
+                let document = try? TopologyFile.parse(Array(Self.text.utf8), file: "t.yaml", settings: settings)
+                if let document { #expect(document.tree.deviceCount > 0) }
+            } catch { counts.errors += 1 }
+        }
+        #expect(counts.settings > 300)
+        #expect(counts.errors > 300)
+    }
 }
