@@ -11,7 +11,7 @@ import TributaryPlanning
 import TributaryProtocol
 package import TributaryRing
 package import TributaryTopology
-import TributaryTopologyFile
+package import TributaryTopologyFile
 
 /// A topology with its keys, as one process sees it: from here every node of the file can be set up.
 package struct Federation: Sendable {
@@ -30,9 +30,12 @@ package struct Federation: Sendable {
     package struct Overrides: Hashable, Sendable {
         package var rounds: UInt32?
         package var seed: UInt64?
-        package init(rounds: UInt32? = nil, seed: UInt64? = nil) {
+        /// Values of the file that are replaced before it is read.
+        package var settings: [TopologySetting]
+        package init(rounds: UInt32? = nil, seed: UInt64? = nil, settings: [TopologySetting] = []) {
             self.rounds = rounds
             self.seed = seed
+            self.settings = settings
         }
     }
 
@@ -40,7 +43,7 @@ package struct Federation: Sendable {
     ///
     /// - Throws: `TopologyFileError` with all errors of the file, `TopologyError` for an override out of range.
     package init(path: String, keys: String, overrides: Overrides = Overrides()) throws {
-        let document = try TopologyFile.load(path)
+        let document = try TopologyFile.load(path, settings: overrides.settings)
         let issues = CrossCheck.issues(document.tree).filter { $0.severity == .error }
         guard issues.isEmpty else { throw TopologyFileError(diagnostics: issues.map { document.diagnostic(of: $0) }) }
         var topology = document.topology

@@ -25,6 +25,7 @@ extension CommandError {
             guard var first = all.first else { return nil }
             first.all = all
             self = first
+        case let error as TopologySettingError: self.init("usage", "\(error)", exit: .usage)
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
         case let error as FleetShardError: self.init("fleet.shard", "\(error)", exit: .usage)
         case let error as ProcessLimitsError: self.init("system.open_files", "\(error)", exit: .tryLater)
