@@ -28,7 +28,7 @@ enum LocalWorkError: Error, CustomStringConvertible {
 
 /// One device's half of a round: from the base model to the encoded delta.
 struct LocalWork {
-    let store: ObjectStore
+    let objects: HeldObjects
     let onExcess: Training.OnExcess
     let law: TransformationLaw
     /// The device's examples as they are before any drift; `nil` when there is none, and the trainer has them all.
@@ -39,24 +39,24 @@ struct LocalWork {
     ///
     /// - Throws: `LearningError.examples` when the shard does not fit the model.
     init(
-        store: ObjectStore, onExcess: Training.OnExcess, architecture: ModelArchitecture, shard: Shard,
+        objects: HeldObjects, onExcess: Training.OnExcess, architecture: ModelArchitecture, shard: Shard,
         law: TransformationLaw
     ) throws(LearningError) {
-        self.store = store
+        self.objects = objects
         self.onExcess = onExcess
         self.law = law
         self.shard = law.isDrifting ? shard : nil
         trainer = try ShardTrainer(architecture: architecture, examples: shard.training(), holdOut: shard.holdOut())
     }
 
-    /// Trains or evaluates, and writes the delta, `local - base`, into the store.
+    /// Trains or evaluates, and writes the delta, `local - base`, which its receiver lets go of.
     ///
     /// - Throws: when the model cannot be read, training diverges, or the delta may not be scaled onto its bound.
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
         try follow(job)
-        let model = try store.mapped(plan.model.digest)
+        let model = try objects.store.mapped(plan.model.digest)
         var parameters = try baseParameters(model)
         var span = parameters.mutableSpan
         var report = try run(job, plan, &span, progress)
@@ -64,7 +64,7 @@ struct LocalWork {
         if try !turnIntoDelta(&parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
         }
-        let body = try store.put(parameters.span.bytes)
+        let body = try objects.put(parameters.span.bytes)
         let groups = plan.groups.map { group in
             Update.Group(
                 weight: min(max(1, report.exampleCount), group.ring.weightMax), encoding: .float32,

@@ -24,8 +24,8 @@ import TributaryTopology
         let architecture = try data.architecture()
         let client = ClientIndex(4)
         var work = try LocalWork(
-            store: store, onExcess: .scale, architecture: architecture, shard: try data.shard(of: client, round: 0),
-            law: data.shards.law)
+            objects: HeldObjects(store: store), onExcess: .scale, architecture: architecture,
+            shard: try data.shard(of: client, round: 0), law: data.shards.law)
         let parameters = architecture.initialParameters(seed: 1)
         let base = try store.put(parameters.span.bytes)
         let group = GroupPlan(
