@@ -147,7 +147,7 @@ extension Field {
     ) throws(WireError) -> Update.Voice? {
         guard let item = pointer?.pointee else { return nil }
         let chosen = try atMost(item.chosen_count, Limits.clientCountMax, "update.voice.chosen_count")
-        guard (1...max(1, chosen)).contains(item.contributor_count) else {
+        guard item.contributor_count >= 1, item.contributor_count <= chosen else {
             throw .malformed("update.voice.contributor_count lies in 1...chosen_count")
         }
         return Update.Voice(chosenCount: chosen, contributorCount: item.contributor_count)

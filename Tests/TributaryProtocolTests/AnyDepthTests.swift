@@ -123,6 +123,25 @@ struct AnyDepthTests {
         for kinds in Self.mixes(4) { try Self.check(kinds, .single, rounds: 1) }
     }
 
+    @Test("a fraction chooses the same clients under every mix, and nodes without any hold nobody up")
+    func fractionUnderEveryMix() throws {
+        var cohorts: Set<[String]> = []
+        for kinds in Self.mixes(2) {
+            var tree = try MemoryTree(
+                Self.tree(kinds, .uneven), .init(rounds: 1, selection: .fraction(0.3, overSelect: 1), seed: 5))
+            tree.run()
+            let step = try #require(tree.stepped.last { $0.node.value == "cloud" })
+            let cohort = try Self.clients(behind: step.keys, step.number, in: tree).sorted()
+            let count = UInt64(cohort.count)
+            let collected = TelemetryEvent.roundCollected(step.number, reported: count, chosen: count, reason: nil)
+            #expect(tree.events.contains { $0.node.value == "cloud" && $0.event == collected })
+            #expect(try #require(tree.finishedAt).seconds < 10)
+            cohorts.insert(cohort)
+        }
+        #expect(cohorts.count == 1)
+        #expect((1..<6).contains(cohorts.first?.count ?? 0))
+    }
+
     @Test("each tier passes on a word of progress a second, however many report below it")
     func progressIsBounded() throws {
         let specs =
