@@ -29,40 +29,6 @@ package enum AggregatorAction: Hashable, Sendable {
     case finish(ReasonCode?)
 }
 
-/// What a node says to its parent before the first plan, again while nothing answers it.
-private struct Greeting: Sendable {
-    /// Repetitions of `Ready` at most: an idle tree falls silent after some minutes.
-    static let readyCountMax = 5
-
-    var retry = Retry()
-    var isWelcome = false
-    /// How often the number of clients was said again.
-    var readyCount = 0
-}
-
-/// What a node that is done says to the children that have not left: the same again, twice.
-private struct Farewell: Sendable {
-    private static let pause = Duration.seconds(1)
-
-    private(set) var due: Moment?
-    private(set) var reason: ReasonCode?
-    private var repetitionsLeft = 2
-
-    mutating func begin(_ reason: ReasonCode?, at now: Moment) {
-        guard due == nil, repetitionsLeft == 2 else { return }
-        self.reason = reason
-        due = now + Self.pause
-    }
-
-    /// Whether it is time, again; counts.
-    mutating func isDue(at now: Moment) -> Bool {
-        guard let due, due <= now else { return false }
-        repetitionsLeft -= 1
-        self.due = repetitionsLeft > 0 ? now + Self.pause : nil
-        return true
-    }
-}
-
 /// An inner node of the tree: who is connected below, and one round machine for each run.
 ///
 /// The root is an aggregator whose run has a coordinator; everything else is the same at every depth.
