@@ -28,7 +28,7 @@ enum LocalWorkError: Error, CustomStringConvertible {
 
 /// One device's half of a round: from the base model to the encoded delta.
 struct LocalWork {
-    let store: ObjectStore
+    let objects: HeldObjects
     let onExcess: Training.OnExcess
     private let client: ClientIndex
     private let data: SeededData
@@ -42,8 +42,10 @@ struct LocalWork {
     /// Takes a device's shard of the initial model's round, drawn by `seed` until a plan has another.
     ///
     /// - Throws: when the data cannot be read, and `LearningError.examples` when the shard does not fit the model.
-    init(store: ObjectStore, onExcess: Training.OnExcess, client: ClientIndex, data: SeededData, seed: UInt64) throws {
-        self.store = store
+    init(
+        objects: HeldObjects, onExcess: Training.OnExcess, client: ClientIndex, data: SeededData, seed: UInt64
+    ) throws {
+        self.objects = objects
         self.onExcess = onExcess
         self.client = client
         self.data = data
@@ -62,21 +64,21 @@ struct LocalWork {
         return (law, law.isDrifting ? shard : nil, trainer)
     }
 
-    /// Trains or evaluates, and writes the delta, `local - base`, into the store.
+    /// Trains or evaluates, and writes the delta, `local - base`, which its receiver lets go of.
     ///
     /// - Throws: when the model cannot be read, training diverges, or the delta may not be scaled onto its bound.
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
         try follow(plan)
-        let model = try store.mapped(plan.model.digest)
+        let model = try objects.store.mapped(plan.model.digest)
         let parameters = try baseParameters(model)
         var report = try parameters.withMutableSpan { span in try run(job, plan, &span, progress) }
         guard case .train = plan.kind else { return TrainOutcome(report: report, groups: [], body: nil) }
         if try !turnIntoDelta(parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
         }
-        let body = try store.hold(parameters)
+        let body = try objects.put(parameters)
         let groups = plan.groups.map { group in
             Update.Group(
                 weight: min(max(1, report.exampleCount), group.ring.weightMax), encoding: .float32,

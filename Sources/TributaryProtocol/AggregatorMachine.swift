@@ -42,6 +42,8 @@ package struct AggregatorMachine: Sendable {
     private var rounds: [RoundMachine] = []
     private var epoch = TopologyEpoch(1)
     private var announced: UInt64?
+    private var greeting = Greeting()
+    private var farewell = Farewell()
     private var actions: [AggregatorAction] = []
 
     /// An aggregator below the root, which learns layout and run from its parent.
@@ -68,7 +70,7 @@ package struct AggregatorMachine: Sendable {
 
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
     package var nextAlarm: Moment? {
-        var next: Moment?
+        var next = [greeting.retry.due, farewell.due].compactMap(\.self).min()
         for index in rounds.indices {
             guard let alarm = rounds[index].due else { continue }
             next = next.map { min($0, alarm) } ?? alarm
@@ -102,17 +104,25 @@ package struct AggregatorMachine: Sendable {
         switch event {
         case .fromChild(let name, let envelope): receive(envelope, from: name, at: now)
         case .childGone(let name, let reason): gone(name, reason, at: now)
-        case .parentConnected: sayHello()
+        case .parentConnected:
+            greeting = Greeting()
+            sayHello()
+            greeting.retry.start(at: now, greetingChance)
         case .parentGone:
+            greeting.retry.stop()
             eachRound { round, _ in round.parentGone() }
             actions.append(.report(.parentGone))
         case .fromParent(let envelope): receiveFromParent(envelope, at: now)
         case .completed(let run, let result):
             withRound(run) { $0.completed(result, $1, at: now) }
-        case .alarm: eachRound { $0.alarm($1, at: now) }
+        case .alarm:
+            greetAgain(at: now)
+            if farewell.isDue(at: now) { sendDrain() }
+            eachRound { $0.alarm($1, at: now) }
         case .stop: stop()
         }
-        announcePopulation()
+        if case .finish(let reason)? = actions.last { farewell.begin(reason, at: now) }
+        announcePopulation(at: now)
         return nextAlarm
     }
 
@@ -241,6 +251,11 @@ package struct AggregatorMachine: Sendable {
         epoch = max(epoch, envelope.epoch)
         switch envelope.message {
         case .welcome(let welcome): welcomed(welcome.layout, at: now)
+        case .wait(let wait) where !greeting.isWelcome:
+            greeting.retry.wait(wait.retryAfter, at: now, greetingChance)
+        case .refuse(let refusal) where !greeting.isWelcome && refusal.subject == .connection:
+            greeting.retry.stop()
+            actions.append(.report(.refused(configuration.node, refusal.reason, text: refusal.text)))
         case .drain where rounds.isEmpty:
             for name in membership.names { send(envelope.message, run: nil, to: .child(name)) }
             actions.append(.finish(.stopped))
@@ -250,6 +265,11 @@ package struct AggregatorMachine: Sendable {
 
     private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
         guard let run = envelope.run ?? rounds.first?.run, let layout else { return }
+        // A parent that sends plans has welcomed this node, and knows of its clients.
+        if case .plan = envelope.message {
+            greeting.isWelcome = true
+            greeting.retry.stop()
+        }
         if position(of: run) == nil {
             guard case .plan = envelope.message else { return }
             // The root knows one run at a time: a new one ends what is left of the old.
@@ -262,18 +282,54 @@ package struct AggregatorMachine: Sendable {
     private mutating func welcomed(_ layout: ParameterLayout, at now: Moment) {
         self.layout = layout
         actions.append(.report(.welcomed))
+        greeting.isWelcome = true
+        greeting.retry.stop()
         announced = nil
         for hello in early.values.sorted(by: { $0.node < $1.node }) { admit(hello, layout, at: now) }
         early = [:]
-        announcePopulation()
+        announcePopulation(at: now)
         eachRound { round, _ in round.parentWelcomed(at: now) }
     }
 
     /// Tells the parent how many clients are connected below, when that has changed.
-    private mutating func announcePopulation() {
+    private mutating func announcePopulation(at now: Moment) {
         guard configuration.root == nil, layout != nil, announced != membership.clientCount else { return }
         announced = membership.clientCount
+        greeting.readyCount = 0
+        sendReady()
+        // Nothing answers it but a plan; until one comes it is said again a few times.
+        if greeting.retry.due == nil, greeting.isWelcome { greeting.retry.start(at: now, greetingChance) }
+    }
+
+    private mutating func sendReady() {
         send(.ready(Ready(clientCount: membership.clientCount)), run: nil, to: .parent)
+    }
+
+    /// Says again what the parent may not have heard.
+    private mutating func greetAgain(at now: Moment) {
+        guard greeting.retry.isDue(at: now) else { return }
+        if !greeting.isWelcome {
+            sayHello()
+        } else if greeting.readyCount < Greeting.readyCountMax {
+            greeting.readyCount += 1
+            sendReady()
+        } else {
+            greeting.retry.stop()
+            return
+        }
+        greeting.retry.goOn(at: now, greetingChance)
+    }
+
+    private var greetingChance: (seed: UInt64, number: RoundNumber, who: UInt64) {
+        let number = RoundNumber(round: 0)
+        return (0, number, ContributionName(node: configuration.node, number: number, seed: 0).low)
+    }
+
+    /// Tells the children that are still there that the run is over.
+    private mutating func sendDrain() {
+        for name in membership.names {
+            send(.drain(Drain(reason: farewell.reason ?? .stopped)), run: nil, to: .child(name))
+        }
     }
 
     private mutating func stop() {

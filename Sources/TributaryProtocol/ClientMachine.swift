@@ -61,6 +61,9 @@ package struct ClientMachine: Sendable {
         case offered(Update, receipted: Bool)
     }
 
+    /// The shortest time between two signs of life of one fit.
+    private static let workingPause = Duration.seconds(1)
+
     package let node: NodeName
     package let client: ClientIndex
     private let topology: Digest?
@@ -74,6 +77,8 @@ package struct ClientMachine: Sendable {
     private var isWelcome = false
     private var retry = Retry()
     private var seed: UInt64 = 0
+    /// When the last `Working` was sent.
+    private var workingSaid = Moment(nanoseconds: 0)
     private var actions: [ClientAction] = []
 
     /// A device whose next update bears the number `sequence`: 0, or what `store(sequence:)` said last.
@@ -113,13 +118,14 @@ package struct ClientMachine: Sendable {
         case .connected:
             isWelcome = false
             sayHello()
+            retry.start(at: now, chance(RoundNumber(round: 0)))
         case .disconnected:
             retry.stop()
             actions.append(.report(.parentGone))
         case .message(let envelope): receive(envelope, at: now)
-        case .fetched(let digest): modelArrived(digest)
+        case .fetched(let digest): modelArrived(digest, at: now)
         case .fetchFailed(let digest, let reason): modelFailed(digest, reason)
-        case .progress(let number, let permille): reportProgress(number, permille)
+        case .progress(let number, let permille): reportProgress(number, permille, at: now)
         case .trained(let number, let outcome): trained(number, outcome, at: now)
         case .trainingFailed(let number, let text): trainingFailed(number, text)
         case .alarm: if retry.isDue(at: now) { sendAgain(at: now) }
@@ -179,9 +185,13 @@ package struct ClientMachine: Sendable {
     }
 
     private mutating func sendAgain(at now: Moment) {
-        guard isWelcome, case .offered(let update, _) = stage else {
+        guard isWelcome else {
+            sayHello()
+            retry.goOn(at: now, chance(RoundNumber(round: 0)))
+            return
+        }
+        guard case .offered(let update, _) = stage else {
             retry.stop()
-            if !isWelcome { sayHello() }
             return
         }
         send(.update(update))
@@ -212,8 +222,9 @@ package struct ClientMachine: Sendable {
         newest = plan.number
         switch stage {
         case .training: waiting = plan
-        case .offered(let update, _):
-            actions.append(.report(.dropped(node, update.number, .late)))
+        case .offered(let update, let receipted):
+            // With a receipt the parent has it; how its round ended was never heard.
+            actions.append(.report(.dropped(node, update.number, receipted ? .parentLate : .late)))
             reset()
             begin(plan)
         case .idle, .fetching: begin(plan)
@@ -240,11 +251,11 @@ package struct ClientMachine: Sendable {
         actions.append(.fetch(source.object))
     }
 
-    private mutating func modelArrived(_ digest: Digest) {
+    private mutating func modelArrived(_ digest: Digest, at now: Moment) {
         guard case .fetching(let plan) = stage, plan.model.digest == digest else { return }
         stage = .training(plan)
         actions.append(.report(.training(plan.number)))
-        send(.working(Working(number: plan.number, chosenCount: 1, reportedCount: 0, permille: 0)))
+        sayWorking(plan.number, 0, at: now)
         let job = TrainJob(client: client, number: plan.number, kind: plan.kind, seed: plan.seed)
         actions.append(.train(job, plan: plan))
     }
@@ -255,8 +266,16 @@ package struct ClientMachine: Sendable {
         giveUp(reason, "the base model could not be fetched")
     }
 
-    private mutating func reportProgress(_ number: RoundNumber, _ permille: UInt32) {
-        guard case .training(let plan) = stage, plan.number == number else { return }
+    /// Passes a trainer's progress on, when the last sign of life is old enough: a short fit gives the first alone.
+    private mutating func reportProgress(_ number: RoundNumber, _ permille: UInt32, at now: Moment) {
+        guard case .training(let plan) = stage, plan.number == number, now - workingSaid >= Self.workingPause else {
+            return
+        }
+        sayWorking(number, permille, at: now)
+    }
+
+    private mutating func sayWorking(_ number: RoundNumber, _ permille: UInt32, at now: Moment) {
+        workingSaid = now
         send(.working(Working(number: number, chosenCount: 1, reportedCount: 0, permille: permille)))
     }
 
@@ -313,6 +332,8 @@ package struct ClientMachine: Sendable {
 
     private mutating func refused(_ refusal: Refuse) {
         actions.append(.report(.refused(node, refusal.reason, text: refusal.text)))
+        // Who is not wanted as it is does not ask again before its operator has done something.
+        if !isWelcome, refusal.subject == .connection { retry.stop() }
         guard case .offered(let update, _) = stage, refusal.subject == .update(update.key) else { return }
         reset()
     }

@@ -20,6 +20,8 @@ package final class AggregatorHost {
     private var machine: AggregatorMachine
     private var parent: Peer?
     private var children: [NodeName: Peer] = [:]
+    /// `children` the other way round: whose connection broke.
+    private var names: [Peer: NodeName] = [:]
     /// What is being fetched from the parent: asked for again when the link comes back.
     private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
     private var nextProbe = Bus.now()
@@ -101,7 +103,7 @@ package final class AggregatorHost {
             }
         }
         let end = Bus.now() + Self.farewellTime
-        while !children.isEmpty, Bus.now() < end { step(until: end) }
+        while !children.isEmpty, Bus.now() < end { step(until: min(end, machine.nextAlarm ?? end)) }
         queue.finish()
         bus.close()
         if let trouble { throw trouble }
@@ -152,15 +154,22 @@ package final class AggregatorHost {
     }
 
     private func fromChild(_ name: NodeName, _ peer: Peer, _ envelope: Envelope) {
-        if case .hello = envelope.message { children[name] = peer }
+        if case .hello = envelope.message { seat(name, at: peer) }
         guard children[name] == peer else { return }
         drive(.fromChild(name, envelope))
-        if case .leave = envelope.message { children[name] = nil }
+        if case .leave = envelope.message { seat(name, at: nil) }
+    }
+
+    /// Notes over which connection a child speaks; an older one is forgotten.
+    private func seat(_ name: NodeName, at peer: Peer?) {
+        if let old = children[name] { names[old] = nil }
+        children[name] = peer
+        if let peer { names[peer] = name }
     }
 
     private func childGone(_ peer: Peer) {
-        guard let name = children.first(where: { $0.value == peer })?.key else { return }
-        children[name] = nil
+        guard let name = names[peer] else { return }
+        seat(name, at: nil)
         drive(.childGone(name, .lost))
     }
 

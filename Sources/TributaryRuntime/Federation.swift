@@ -80,7 +80,8 @@ package struct Federation: Sendable {
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
         return AggregatorSetup(
-            configuration: configuration(policy), devices: policy.devices, identity: try keys.identity(of: name),
+            configuration: AggregatorConfiguration(tree, position: position, digest: digest),
+            devices: policy.devices, identity: try keys.identity(of: name),
             admission: try keys.admission(of: children(policy)), listen: endpoint,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
@@ -101,24 +102,6 @@ package struct Federation: Sendable {
             throw FederationError.noEndpoint(node.name)
         }
         return DeviceHost.Parent(endpoint: endpoint, key: try keys.parentKey(of: node.name))
-    }
-
-    private func configuration(_ policy: AggregatorPolicy) -> AggregatorConfiguration {
-        var root: AggregatorConfiguration.Root?
-        if case .fixed(let deadline) = policy.deadline {
-            root = AggregatorConfiguration.Root(
-                roundCount: topology.rounds, deadline: deadline, seed: topology.seed, selection: policy.selection,
-                train: policy.training.settings, stop: topology.stop, evaluation: topology.evaluation)
-        }
-        var stepping: AggregatorConfiguration.Stepping?
-        if let optimizer = policy.optimizer, let ring = policy.ring {
-            stepping = AggregatorConfiguration.Stepping(
-                optimizer: optimizer, edgeRounds: policy.edgeRounds, ring: ring)
-        }
-        return AggregatorConfiguration(
-            node: policy.name, root: root, stepping: stepping, quorum: policy.quorum,
-            expectedClientCount: policy.clientCount, children: TreeChildren(tree: tree, policy: policy),
-            topology: digest)
     }
 
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
@@ -187,18 +170,6 @@ package struct Federation: Sendable {
             throw FederationError.noAggregator(name, known: tree.aggregators.map(\.name))
         }
         return position
-    }
-}
-
-/// The children that a resolved tree gives a node.
-private struct TreeChildren: ChildDirectory {
-    let tree: Tree
-    let policy: AggregatorPolicy
-
-    func role(of name: NodeName) -> Hello.Role? {
-        if policy.children.contains(where: { $0.name == name }) { return .aggregator }
-        guard let client = tree.client(named: name), policy.devices.contains(client) else { return nil }
-        return .client(client)
     }
 }
 

@@ -67,7 +67,7 @@ struct RoundSum: ~Copyable {
         do {
             try Self.withBody(sum.body, in: store) { body in
                 try accumulator?.addSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: body)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: body)
             }
             sums[sum.key] = sum
             return nil
@@ -89,7 +89,7 @@ struct RoundSum: ~Copyable {
             guard let sum = sums.removeValue(forKey: key) else { continue }
             try? Self.withBody(sum.body, in: store) { body in
                 try accumulator?.subtractSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: body)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: body)
             }
         }
     }

@@ -151,7 +151,7 @@ final class NodeBench {
         do {
             try (body?.bytes ?? []).withUnsafeBytes { bytes in
                 try accumulator?.addSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: bytes)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: bytes)
             }
         } catch let error as AggregationError {
             return .sumFolded(sum.key, .init(reason: error.reason, text: error.description))
@@ -176,7 +176,7 @@ final class NodeBench {
             guard let entry = sums.removeValue(forKey: key) else { continue }
             try (entry.body?.bytes ?? []).withUnsafeBytes { bytes in
                 try accumulator?.subtractSum(
-                    groups: entry.sum.groups, contributorCount: entry.sum.contributorCount,
+                    groups: entry.sum.groups, contributorCount: entry.sum.contributionCount,
                     metrics: entry.sum.metrics, body: bytes)
             }
         }

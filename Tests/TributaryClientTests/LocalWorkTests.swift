@@ -26,7 +26,8 @@ import TributaryTopology
         let architecture = try open(5).architecture()
         let client = ClientIndex(4)
         var work = try LocalWork(
-            store: store, onExcess: .scale, client: client, data: SeededData(takerCount: 1, open: open), seed: 5)
+            objects: HeldObjects(store: store), onExcess: .scale, client: client,
+            data: SeededData(takerCount: 1, open: open), seed: 5)
         let parameters = architecture.initialParameters(seed: 1)
         let base = try store.put(parameters.span.bytes)
         let group = GroupPlan(

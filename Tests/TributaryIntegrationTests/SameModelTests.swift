@@ -112,6 +112,61 @@ struct Summary: Decodable {
         }
     }
 
+    /// Six tiers: pass-through above and below stepping ones, one of them with an optimizer of its own.
+    private static let deep = """
+        tributary: v1
+        federation: deep
+        seed: 11
+        model: {kind: mlp, hidden: [16]}
+        data: {kind: synthetic, examples: 600, features: 16, classes: 4}
+        rounds: 2
+        evaluation: {devices: {every: 2}}
+        tiers:
+          - {name: cloud, quorum: 1}
+          - {name: country, nodes: [north, south], quorum: 1}
+          - {name: region, per-parent: 2, quorum: 1, edge-rounds: 2}
+          - {name: site, count: 5, quorum: 1}
+          - name: line
+            count: 6
+            quorum: 1
+            edge-rounds: 2
+            optimizer: {kind: fedavgm, learning-rate: 1, momentum: 0.5}
+          - name: device
+            count: 9
+            train: {local-epochs: 1, batch: 16, optimizer: {kind: sgd, learning-rate: 0.1}}
+
+        """
+
+    /// What `up` and `simulate` say of a run in the same words.
+    private struct Outcome: Decodable, Equatable {
+        struct Round: Decodable, Equatable {
+            var round: Int
+            var reported: Int
+            var model_sha256: String?
+        }
+        struct Report: Decodable { var rounds: [Round] }
+        var data: Report
+
+        static func == (left: Outcome, right: Outcome) -> Bool { left.data.rounds == right.data.rounds }
+
+        init(_ process: Running) throws {
+            let text = process.lines.joined(separator: "\n")
+            self = try JSONDecoder().decode(Outcome.self, from: Data(text.utf8))
+        }
+    }
+
+    @Test func sixTiersOfEveryKindLearnWhatTheirSimulationLearns() throws {
+        try Fleet.with { fleet in
+            let file = try fleet.directory.write(Self.deep, as: "deep.yaml")
+            let words = [file, "--format", "json", "--runs", fleet.directory("runs")]
+            let lived = try Outcome(fleet.succeed("up deep", ["up"] + words))
+            let simulated = try Outcome(fleet.succeed("simulate deep", ["simulate"] + words))
+            #expect(lived.data.rounds.map(\.reported) == [9, 9])
+            #expect(Set(lived.data.rounds.map(\.model_sha256)).count == 2)
+            #expect(lived == simulated)
+        }
+    }
+
     @Test func severalDevicesInAProcessStartedBeforeTheirParentsLearnTheSameModel() throws {
         try Fleet.with { fleet in
             let expected = try up(fleet, "three-tier").final.model_sha256
