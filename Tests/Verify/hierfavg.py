@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright (c) 2026 the Tributary authors
 # SPDX-License-Identifier: Apache-2.0
-"""HierFAVG's experiment: ten topologies, three seeds; the table and the picture of Documentation/hierfavg.md.
+"""HierFAVG's experiment: twenty topologies, three seeds; the tables and pictures of Documentation/hierfavg.md.
 
 Liu, Zhang, Song, Letaief: "Client-Edge-Cloud Hierarchical Federated Learning", 2020, arXiv 1905.06641. The runs stay in
 .build/hierfavg; the same seed gives the same numbers on every machine, apart from the wall time.
@@ -26,13 +26,16 @@ BINARY = ROOT / ".build-release" / "release" / "tributary"
 FOLDER = ROOT / "Topologies" / "papers" / "hierfavg"
 RUNS = ROOT / ".build" / "hierfavg"
 DOCUMENT = ROOT / "Documentation" / "hierfavg.md"
-PICTURE = ROOT / "Documentation" / "hierfavg.svg"
 MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 SEEDS = (1, 2, 3)
 SPREADS = {"edge-iid": "edge-IID", "edge-niid": "edge-non-IID"}
+# Which files, what they share, the target that they name, and the picture.
+GROUPS = {
+    "": ("two classes on a device", 0.80, "hierfavg.svg"),
+    "one-class-": ("one class on a device", 0.70, "hierfavg-one-class.svg"),
+}
 SETTINGS = ("flat", "60-1", "30-2", "15-4", "6-10")
 DEVICES = 50
-TARGET = 0.80
 
 # The cost model, by the paper's formulas with this model's size.
 STEP_SECONDS = 48 * 784 * 32 * 20 / 1e9
@@ -65,9 +68,9 @@ def check_files():
             raise SystemExit(f"error: {name}.yaml differs; run {FOLDER / 'make.py'}")
 
 
-def simulate(spread, setting, seed):
+def simulate(group, spread, setting, seed):
     """One run up to the target: its rounds as (virtual end, accuracy, joules of a device since the start)."""
-    name = f"{spread}-{setting}"
+    name = f"{group}{spread}-{setting}"
     command = [BINARY, "simulate", FOLDER / f"{name}.yaml", "--seed", str(seed), "--threads", "1"]
     command += ["--runs", RUNS / f"{name}-{seed}", "--format", "json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -80,7 +83,7 @@ def simulate(spread, setting, seed):
         spent = row["energy_joules"]["device"]
         joules += (spent["compute"] + spent["radio"]) / DEVICES
         points.append((row["virtual_end"], row["accuracy"], joules))
-    reached = points[-1][1] >= TARGET
+    reached = points[-1][1] >= GROUPS[group][1]
     print(
         f"{name}, seed {seed}: {len(points)} rounds, {points[-1][0]:.1f} s, {joules:.2f} J a device, "
         f"accuracy {points[-1][1]:.4f}{'' if reached else ', target NOT reached'}, {data['wall_seconds']:.0f} s here",
@@ -130,23 +133,26 @@ def verdicts(spread, results):
     return lines
 
 
-def tables(results, seconds):
-    lines = ["A round of the cloud, by the formulas and as simulated (seed 1, round 1); joules are a device's:", ""]
-    lines += ["| kappa1, kappa2 | seconds | simulated | joules | simulated |", "|---|---|---|---|---|"]
+def costs(results):
+    """What a round costs by the formulas, and what it cost in the first round of the first seed."""
+    lines = ["| kappa1, kappa2 | seconds | simulated | joules a device | simulated |", "|---|---|---|---|---|"]
     for setting in SETTINGS:
         own = next(run for spread in SPREADS for run in results[spread, setting] if run)
         wanted = expected(setting)
         lines.append(f"| {label(setting)} | {wanted[0]:.3f} | {own[0][0]:.3f} | {wanted[1]:.4f} | {own[0][2]:.4f} |")
-    names = ", ".join(map(str, SEEDS))
-    lines += ["", f"To an accuracy of {TARGET:.2f}, mean ± standard deviation over the seeds {names}:", ""]
+    return lines
+
+
+def table(group, results):
+    words, target, picture = GROUPS[group]
+    seeds = ", ".join(map(str, SEEDS))
+    lines = [f"### With {words}", "", f"To an accuracy of {target:.2f}, mean ± standard deviation over seeds {seeds}:", ""]
     lines += ["| data | kappa1, kappa2 | rounds | virtual seconds | joules a device |", "|---|---|---|---|---|"]
     for spread, name in SPREADS.items():
         lines += [f"| {name} | {label(setting)} | {cells(results[spread, setting])} |" for setting in SETTINGS]
     lines.append("")
     lines += [f"- {line}" for spread in SPREADS for line in verdicts(spread, results)]
-    processors = os.cpu_count()
-    lines += ["", f"All {len(results) * len(SEEDS)} runs took {seconds / 60:.0f} minutes on {processors} cores ({cpu()})."]
-    return "\n".join(lines)
+    return lines + ["", f"![Accuracy over virtual time, time and energy to the target, with {words}]({picture})", ""]
 
 
 def cpu():
@@ -162,10 +168,11 @@ def write_document(text):
     DOCUMENT.write_text(f"{head}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{tail}")
 
 
-def compare():
-    """One page with the ten runs of the first seed."""
-    runs = [next((RUNS / f"{spread}-{setting}-{SEEDS[0]}").iterdir()) for spread in SPREADS for setting in SETTINGS]
-    page = RUNS / "compare.html"
+def compare(group):
+    """One page with a group's ten runs of the first seed."""
+    names = [f"{group}{spread}-{setting}-{SEEDS[0]}" for spread in SPREADS for setting in SETTINGS]
+    page = RUNS / f"{group}compare.html"
+    runs = [next((RUNS / name).iterdir()) for name in names]
     subprocess.run([BINARY, "compare", *runs, "-o", page], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return page
 
@@ -174,21 +181,34 @@ def main():
     check_files()
     shutil.rmtree(RUNS, ignore_errors=True)
     # The longest first, so that no core waits at the end.
-    jobs = [(spread, setting, seed) for setting in SETTINGS for spread in SPREADS for seed in SEEDS]
+    jobs = [
+        (group, spread, setting, seed)
+        for setting in SETTINGS
+        for group in GROUPS
+        for spread in SPREADS
+        for seed in SEEDS
+    ]
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = dict(zip(jobs, pool.map(lambda job: simulate(*job), jobs)))
-    seconds = time.monotonic() - begin
-    results = {
-        (spread, setting): [runs[spread, setting, seed] for seed in SEEDS]
-        for spread in SPREADS
-        for setting in SETTINGS
-    }
-    text = tables(results, seconds)
-    print(text)
+    minutes = (time.monotonic() - begin) / 60
+    lines, labels, written = [], {setting: label(setting) for setting in SETTINGS}, [DOCUMENT]
+    for group, (words, target, picture) in GROUPS.items():
+        results = {
+            (spread, setting): [runs[group, spread, setting, seed] for seed in SEEDS]
+            for spread in SPREADS
+            for setting in SETTINGS
+        }
+        if not lines:
+            lines += ["### What a round costs", "", *costs(results), ""]
+        lines += table(group, results)
+        path = DOCUMENT.parent / picture
+        path.write_text(hierfavg_plot.picture(results, SPREADS, labels, target, words))
+        written += [path, compare(group)]
+    lines.append(f"All {len(jobs)} runs took {minutes:.0f} minutes on {os.cpu_count()} cores ({cpu()}).")
+    text = "\n".join(lines)
     write_document(text)
-    PICTURE.write_text(hierfavg_plot.picture(results, SPREADS, {one: label(one) for one in SETTINGS}, TARGET))
-    print(f"written: {DOCUMENT}, {PICTURE}, {compare()}")
+    print(text, "\nwritten:", *written)
     print(f"gate: {len(jobs)} runs")
 
 

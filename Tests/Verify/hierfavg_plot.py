@@ -141,19 +141,19 @@ def legends(settings, spreads):
     return parts
 
 
-def picture(results, spreads, settings, target):
+def picture(results, spreads, settings, target, words):
     """The picture's text.
 
     `results` has for each (spread, setting) a list of runs, each a list of (seconds, accuracy, joules) by round, or
-    None; `spreads` and `settings` name them for readers.
+    None; `spreads` and `settings` name them for readers, `words` say what the runs share.
     """
     points = [run for own in results.values() for run in own if run]
     longest = max(run[-1][0] for run in points) * 1.03
-    parts = [text(26, 30, f"HierFAVG on Fashion-MNIST: to an accuracy of {target:.2f}", "head")]
+    parts = [text(26, 30, f"HierFAVG on Fashion-MNIST, {words}: to an accuracy of {target:.2f}", "head")]
     parts += legends(settings, spreads)
     for place, (spread, name) in enumerate(spreads.items()):
-        panel = Panel(70 + 490 * place, 125, 410, 210, (0, longest), (0.4, 0.85))
-        ticks = [(value / 100, f"{value / 100:.1f}") for value in range(40, 81, 10)]
+        panel = Panel(70 + 490 * place, 125, 410, 210, (0, longest), (0.3, 0.85))
+        ticks = [(value / 100, f"{value / 100:.1f}") for value in range(30, 81, 10)]
         parts += panel.frame(f"{name}: accuracy", "virtual seconds", "", steps(longest, 6), ticks)
         parts += curves(panel, results, spread, settings, target)
     names = list(enumerate(settings.values()))
