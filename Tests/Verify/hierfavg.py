@@ -96,12 +96,16 @@ def spread_text(values, digits):
     return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
 
 
-def cells(runs):
-    """Rounds, seconds and joules as a row's cells; a dash where a seed did not reach the target."""
+def cells(runs, flat):
+    """A row's cells; a dash where a seed did not reach the target. Seeds are compared each with its own flat run."""
     if None in runs:
-        return f"not reached for {runs.count(None)} of {len(runs)} seeds | - | -"
-    columns = [[len(run) for run in runs], [run[-1][0] for run in runs], [run[-1][2] for run in runs]]
-    return " | ".join(spread_text(values, digits) for values, digits in zip(columns, (0, 1, 2)))
+        return f"not reached for {runs.count(None)} of {len(runs)} seeds | - | - | -"
+    shares = [run[-1][0] / other[-1][0] for run, other in zip(runs, flat) if other]
+    columns = [[len(run) for run in runs], [run[-1][0] for run in runs], shares, [run[-1][2] for run in runs]]
+    return " | ".join(
+        spread_text(values, digits) if len(values) == len(runs) else "-"
+        for values, digits in zip(columns, (0, 1, 2, 2))
+    )
 
 
 def verdicts(spread, results):
@@ -146,10 +150,13 @@ def costs(results):
 def table(group, results):
     words, target, picture = GROUPS[group]
     seeds = ", ".join(map(str, SEEDS))
-    lines = [f"### With {words}", "", f"To an accuracy of {target:.2f}, mean ± standard deviation over seeds {seeds}:", ""]
-    lines += ["| data | kappa1, kappa2 | rounds | virtual seconds | joules a device |", "|---|---|---|---|---|"]
+    lines = [f"### With {words}", ""]
+    lines += [f"To an accuracy of {target:.2f}, mean ± standard deviation over the seeds {seeds}:", ""]
+    lines.append("| data | kappa1, kappa2 | rounds | virtual seconds | of flat's, same seed | joules a device |")
+    lines.append("|---|---|---|---|---|---|")
     for spread, name in SPREADS.items():
-        lines += [f"| {name} | {label(setting)} | {cells(results[spread, setting])} |" for setting in SETTINGS]
+        flat = results[spread, "flat"]
+        lines += [f"| {name} | {label(setting)} | {cells(results[spread, setting], flat)} |" for setting in SETTINGS]
     lines.append("")
     lines += [f"- {line}" for spread in SPREADS for line in verdicts(spread, results)]
     return lines + ["", f"![Accuracy over virtual time, time and energy to the target, with {words}]({picture})", ""]

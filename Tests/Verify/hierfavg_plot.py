@@ -50,7 +50,8 @@ class Panel:
 
     def frame(self, title, unit_x, unit_y, xticks, yticks):
         bottom = self.top + self.height
-        parts = [text(self.left - 44, self.top - 34, title, "head"), text(self.left - 44, self.top - 13, unit_y, "small")]
+        parts = [text(self.left - 44, self.top - 34, title, "head")]
+        parts.append(text(self.left - 44, self.top - 13, unit_y, "small"))
         for value, word in yticks:
             place = self.y(value)
             parts.append(line(self.left, place, self.left + self.width, place, "rule"))
@@ -84,16 +85,14 @@ def steps(top, count):
 
 
 def curves(panel, results, spread, settings, target):
-    """Accuracy over virtual time, a curve for every seed."""
+    """Accuracy over virtual time of the first seed's runs."""
     parts = [line(panel.left, panel.y(target), panel.left + panel.width, panel.y(target), "target")]
     parts.append(text(panel.left + 4, panel.y(target) - 6, f"target {target:.2f}", "small"))
     for place, setting in enumerate(settings):
         dash = f' stroke-dasharray="{DASHES[place]}"' if DASHES[place] else ""
-        for run in results[spread, setting]:
-            places = [
-                f"{panel.x(seconds):.1f},{panel.y(max(accuracy, panel.ys[0])):.1f}" for seconds, accuracy, _ in run or []
-            ]
-            parts.append(f'  <polyline points="{" ".join(places)}" class="line s{place}"{dash}/>')
+        run = results[spread, setting][0] or []
+        places = [f"{panel.x(at):.1f},{panel.y(max(accuracy, panel.ys[0])):.1f}" for at, accuracy, _ in run]
+        parts.append(f'  <polyline points="{" ".join(places)}" class="line s{place}"{dash}/>')
     return parts
 
 
@@ -112,14 +111,16 @@ def means(panel, results, spreads, settings, index):
             if setting != "flat":
                 places.append(f"{x:.1f},{panel.y(mean):.1f}")
             parts.append(line(x, panel.y(mean - deviation), x, panel.y(mean + deviation), f"bar {style}"))
-            parts += [
-                f'  <circle cx="{x + 7:.1f}" cy="{panel.y(value):.1f}" r="2.4" class="f{order + 1} dot"/>'
-                for value in values
-            ]
+            parts += [dot(order, x, panel.y(value)) for value in values]
             parts.append(mark(order, x, panel.y(mean)))
         dash = ' stroke-dasharray="7 4"' if order else ""
         parts.append(f'  <polyline points="{" ".join(places)}" class="line {style}"{dash}/>')
     return parts
+
+
+def dot(order, x, y):
+    """A seed's value, beside the mean's mark."""
+    return f'  <circle cx="{x + 16 * (order - 0.5):.1f}" cy="{y:.1f}" r="2.4" class="f{order + 1} dot"/>'
 
 
 def mark(order, x, y):
@@ -132,8 +133,8 @@ def legends(settings, spreads):
     parts = []
     for place, (_, words) in enumerate(settings.items()):
         x, dash = 70 + 150 * place, f' stroke-dasharray="{DASHES[place]}"' if DASHES[place] else ""
-        parts.append(f'  <line x1="{x}" y1="62" x2="{x + 36}" y2="62" class="line s{place}"{dash}/>')
-        parts.append(text(x + 44, 67, words, "small"))
+        parts.append(f'  <line x1="{x}" y1="54" x2="{x + 36}" y2="54" class="line s{place}"{dash}/>')
+        parts.append(text(x + 44, 59, words, "small"))
     for order, words in enumerate(spreads.values()):
         x = 70 + 150 * order
         parts += [mark(order, x + 18, 425), text(x + 44, 430, words, "small")]
@@ -149,12 +150,12 @@ def picture(results, spreads, settings, target, words):
     """
     points = [run for own in results.values() for run in own if run]
     longest = max(run[-1][0] for run in points) * 1.03
-    parts = [text(26, 30, f"HierFAVG on Fashion-MNIST, {words}: to an accuracy of {target:.2f}", "head")]
+    parts = [text(26, 28, f"HierFAVG on Fashion-MNIST, {words}: to an accuracy of {target:.2f}", "head")]
     parts += legends(settings, spreads)
     for place, (spread, name) in enumerate(spreads.items()):
-        panel = Panel(70 + 490 * place, 125, 410, 210, (0, longest), (0.3, 0.85))
+        panel = Panel(70 + 490 * place, 130, 410, 210, (0, longest), (0.3, 0.85))
         ticks = [(value / 100, f"{value / 100:.1f}") for value in range(30, 81, 10)]
-        parts += panel.frame(f"{name}: accuracy", "virtual seconds", "", steps(longest, 6), ticks)
+        parts += panel.frame(f"{name}: accuracy", "virtual seconds", "of the first seed", steps(longest, 6), ticks)
         parts += curves(panel, results, spread, settings, target)
     names = list(enumerate(settings.values()))
     for place, (index, title, unit) in enumerate(
