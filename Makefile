@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release demo test check verify
+.PHONY: help setup setup-tests build release demo hierfavg test check verify
 .PHONY: format format-lint tidy proto proto-check documents clean
 .NOTPARALLEL:
 
@@ -34,6 +34,9 @@ release: setup ## Build the release binary: .build-release/release/tributary.
 
 demo: release ## A cloud, two plants and twenty devices learn to sort garments: Topologies/factory.yaml.
 	@exec $(BINARY) up $(TOPOLOGY)
+
+hierfavg: release ## HierFAVG's experiment in virtual time: the numbers and the picture of Documentation/hierfavg.md.
+	@Tests/Verify/hierfavg.py
 
 test: setup-tests ## The gate: set-up, format, tidy, protocol, build and every test.
 	@$(GATE) $(LAYERS)

@@ -175,8 +175,13 @@ extension PartitionSpecification {
         switch self {
         case .dirichlet(let alpha):
             return .mapping([kind, .init("alpha", .number(alpha))])
-        case .pathological(let classes):
-            return .mapping([kind, .init("classes-per-partition", .number(classes))])
+        case .pathological(let classes, let sites):
+            let fields = sites.map { sites in
+                PlainValue.Field(
+                    "sites",
+                    .mapping([.init("devices", .number(sites.devices)), .init("classes", .number(sites.classes))]))
+            }
+            return .mapping([kind, .init("classes-per-partition", .number(classes))] + [fields].compactMap(\.self))
         case .iid, .linear, .square, .exponential, .naturalID:
             return .mapping([kind])
         }
