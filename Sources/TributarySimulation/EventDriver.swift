@@ -5,7 +5,7 @@ import TributaryCore
 import TributaryProtocol
 import TributaryTopology
 
-/// What makes virtual time pass: takes the next event, lets the machine that it is for decide, and does what that decides.
+/// Makes virtual time pass: takes the next event, lets the machine that it is for decide, and does what it decides.
 ///
 /// A value that cannot be copied, so that its state is reached without checks at run time.
 struct EventDriver: ~Copyable {

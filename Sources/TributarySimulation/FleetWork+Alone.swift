@@ -6,7 +6,7 @@ import Synchronization
 package import TributaryCore
 
 extension FleetWork {
-    /// Trains every client in every round, clients dealt to threads, and drops what comes out: the limit of a simulation.
+    /// Trains every client in every round, clients dealt to threads, and drops what comes out: a simulation's limit.
     ///
     /// - Throws: the first error of a training.
     package func train(

@@ -7,7 +7,7 @@ import TributaryCore
 
 /// Computes devices' work on several threads; one of them is the caller, who helps when it must wait.
 ///
-/// Tasks are begun in the order in which they are expected to be needed. Results do not depend on the number of threads.
+/// Tasks are begun in the order in which they are expected to be needed. Results do not depend on the threads.
 final class TrainingPool {
     /// What one thread computes with: kernels' memory and the like.
     typealias Worker = (TrainingTask) -> Result<TrainingTask.Result, TrainingTask.Failure>

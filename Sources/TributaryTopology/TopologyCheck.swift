@@ -20,28 +20,26 @@ extension Topology {
         if case .names(let names) = tier.fanOut {
             return names.firstIndex(of: name).map { UInt64($0) }
         }
-        var name = name
-        var stem = tier.name
-        return name.withUTF8 { name in stem.withUTF8 { Self.index(in: name, stem: $0, below: deviceCount) } }
+        return Self.index(in: name.utf8, stem: tier.name.utf8).flatMap { $0 < deviceCount ? $0 : nil }
     }
 
-    /// The number behind a stem and a hyphen, written without leading zeros.
-    private static func index(
-        in name: UnsafeBufferPointer<UInt8>, stem: UnsafeBufferPointer<UInt8>, below deviceCount: UInt64
-    ) -> UInt64? {
-        let start = stem.count + 1
-        guard name.count > start, name[stem.count] == UInt8(ascii: "-"), name.starts(with: stem),
-            name.count == start + 1 || name[start] != UInt8(ascii: "0")
-        else { return nil }
-        var index: UInt64 = 0
-        for byte in name[start...] {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+    /// The number behind a stem and a hyphen, written without leading zeros; made for being asked at every message.
+    private static func index(in name: String.UTF8View, stem: String.UTF8View) -> UInt64? {
+        var bytes = name.makeIterator()
+        for byte in stem where bytes.next() != byte { return nil }
+        guard bytes.next() == UInt8(ascii: "-"), let first = bytes.next(), var index = digit(first) else { return nil }
+        while let byte = bytes.next() {
+            guard index > 0, let digit = digit(byte) else { return nil }
             let (tens, overflow) = index.multipliedReportingOverflow(by: 10)
-            let (next, overflowBelow) = tens.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+            let (next, overflowBelow) = tens.addingReportingOverflow(digit)
             guard !overflow, !overflowBelow else { return nil }
             index = next
         }
-        return index < deviceCount ? index : nil
+        return index
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt64? {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? UInt64(byte - UInt8(ascii: "0")) : nil
     }
 }
 

@@ -42,7 +42,8 @@ final class MessageArena {
         var value = value
         return value.withUTF8 { bytes in
             let memory = allocate(byteCount: bytes.count + 1)
-            UnsafeMutableRawBufferPointer(start: memory, count: bytes.count).copyMemory(from: UnsafeRawBufferPointer(bytes))
+            UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
+                .copyMemory(from: UnsafeRawBufferPointer(bytes))
             memory.storeBytes(of: 0, toByteOffset: bytes.count, as: UInt8.self)
             return memory.bindMemory(to: CChar.self, capacity: bytes.count + 1)
         }

@@ -9,7 +9,7 @@ import TributaryRing
 import TributarySimulation
 import TributaryTopology
 
-/// A simulated fleet's client-rounds per second, against what the same threads reach when they train and do nothing else.
+/// A simulated fleet's client-rounds per second, against what the same threads reach when they only train.
 ///
 /// What is timed is what a user pays: machines, messages, links, training, sums and steps of every round. The limit
 /// trains the same jobs without a tree: no plan, no message, no sum.
