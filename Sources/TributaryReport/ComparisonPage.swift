@@ -71,6 +71,12 @@ extension RunComparison {
         plots.append(
             plot("Accuracy over traffic", "bytes so far", .bytes, .share, x: Self.traffic) { $0.rounds.map(\.accuracy) }
         )
+        if entries.contains(where: { $0.run.spentJoules != nil }) {
+            plots.append(
+                plot("Accuracy over energy", "joules so far", .joules, .share, x: Self.joules) { run in
+                    run.rounds.map { $0.spentJoules == nil ? nil : $0.accuracy }
+                })
+        }
         plots.append(
             plot("Devices that reported", "round", .count, .share, x: Self.rounds) { run in
                 run.rounds.map { $0.selected > 0 ? Double($0.reported) / Double($0.selected) : nil }
@@ -115,6 +121,14 @@ extension RunComparison {
         var sum = 0.0
         return run.rounds.map { round in
             sum += (Array(round.bytesUp.values) + Array(round.bytesDown.values)).reduce(0) { $0 + Double($1) }
+            return sum
+        }
+    }
+
+    private static func joules(_ run: RunRecord) -> [Double] {
+        var sum = 0.0
+        return run.rounds.map { round in
+            sum += round.spentJoules ?? 0
             return sum
         }
     }

@@ -34,7 +34,8 @@ package struct RunComparison {
 
     /// Titles of `finals`.
     package static let titles = [
-        "run", "state", "seed", "rounds", "accuracy", "best", "loss", "traffic", "virtual time", "wall time", "model",
+        "run", "state", "seed", "rounds", "accuracy", "best", "loss", "traffic", "energy", "virtual time",
+        "wall time", "model",
     ]
 
     /// A row of texts for each run.
@@ -46,8 +47,9 @@ package struct RunComparison {
                 entry.name, run.isComplete ? "complete" : "cut short", "\(run.seed)", "\(run.rounds.count)",
                 NumberText.percent(final.accuracy, 2),
                 NumberText.percent(run.rounds.compactMap(\.accuracy).max(), 2), NumberText.fixed(final.loss, 4),
-                NumberText.bytes(run.totalBytes), NumberText.seconds(run.virtualSeconds),
-                NumberText.seconds(run.wallSeconds), final.modelSHA256.map { String($0.prefix(12)) } ?? "-",
+                NumberText.bytes(run.totalBytes), NumberText.joules(run.spentJoules),
+                NumberText.seconds(run.virtualSeconds), NumberText.seconds(run.wallSeconds),
+                final.modelSHA256.map { String($0.prefix(12)) } ?? "-",
             ]
         }
     }

@@ -38,6 +38,12 @@ extension RunRecord {
         }
     }
 
+    /// What all nodes spent, in joules; `nil` when nothing was measured.
+    package var spentJoules: Double? {
+        let spent = rounds.compactMap(\.spentJoules)
+        return spent.isEmpty ? nil : spent.reduce(0, +)
+    }
+
     /// Whether curves over time say something that curves over rounds do not.
     var hasTimeAxis: Bool { rounds.contains { $0.virtualEnd != nil } || !faults.isEmpty }
 
@@ -83,5 +89,13 @@ extension RunRecord {
         for round in rounds { totals.merge(round.refused) { $0 &+ $1 } }
         return totals.map { (reason: $0.key, count: $0.value) }
             .sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }
+    }
+}
+
+extension RunRecord.Round {
+    /// What all nodes spent in the round, in joules; `nil` when nothing was measured.
+    var spentJoules: Double? {
+        guard !energyJoules.isEmpty else { return nil }
+        return energyJoules.sorted { $0.key < $1.key }.reduce(0) { $0 + $1.value.compute + $1.value.radio }
     }
 }

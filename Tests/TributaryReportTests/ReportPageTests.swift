@@ -186,11 +186,22 @@ private struct Found: Decodable {
         #expect(
             found.cards == [
                 "What the runs came to", "What differs in their settings", "Accuracy by round", "Loss by round",
-                "Accuracy over virtual time", "Accuracy over traffic", "Devices that reported",
-                "Share of devices at or below an accuracy",
+                "Accuracy over virtual time", "Accuracy over traffic", "Accuracy over energy",
+                "Devices that reported", "Share of devices at or below an accuracy",
             ])
         let curves = try #require(found.pictures.first { $0.title == "Accuracy by round" })
         #expect(curves.description.contains("one: 15.0 % at 1, 77.1 % at 30; two: 15.0 % at 1, 72.0 % at 20"))
+        // Each round costs 12.5 + 3.25 + 0.5 joules.
+        let energy = try #require(found.pictures.first { $0.title == "Accuracy over energy" })
+        #expect(
+            energy.description.contains(
+                "one: 15.0 % at 16.25 J, 77.1 % at 487.5 J; two: 15.0 % at 16.25 J, 72.0 % at 325 J"))
+        #expect(comparison.finals.map { $0[8] } == ["487.5 J", "325 J"])
+        var free = Example.run()
+        for index in free.rounds.indices { free.rounds[index].energyJoules = [:] }
+        let without = RunComparison([.init(name: "a", run: free), .init(name: "b", run: free)])
+        #expect(without.finals.map { $0[8] } == ["-", "-"])
+        #expect(try !Found(without.html).cards.contains("Accuracy over energy"))
         #expect(found.notes == ["Cut short, so its figures are not those of a whole run: two."])
         let same = try Found(RunComparison(entries { _ in }).html)
         same.expect("the same model, bit for bit")
