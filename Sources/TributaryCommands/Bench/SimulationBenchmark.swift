@@ -5,6 +5,7 @@ import TributaryBus
 import TributaryCore
 import TributaryLearning
 import TributaryProtocol
+import TributaryReport
 import TributaryRing
 import TributarySimulation
 import TributaryTopology
@@ -44,6 +45,8 @@ enum SimulationBenchmark {
     struct Figures {
         var rates: [Double] = []
         var limits: [Double] = []
+        /// Seconds from nothing to the end of the first round, data and model made on the way.
+        var firstRound = 0.0
 
         /// Spread as text: median, least and greatest.
         static func text(_ values: [Double]) -> String {
@@ -69,20 +72,28 @@ enum SimulationBenchmark {
         ]
         var first = Figures()
         for (index, fleet) in cases.enumerated() {
+            if index == cases.count - 1 { details.append(("peak resident of the above", peak)) }
             let figures = try measure(fleet, repetitions: repetitions, threadCount: threadCount)
             if index == 0 { first = figures }
             details.append((fleet.name, "\(Figures.text(figures.rates)) client-rounds/s"))
+            details.append(
+                ("\(fleet.name), start to the end of round 1", "\(NumberText.fixed(figures.firstRound, 3)) s"))
             details.append(("\(fleet.name), training alone", "\(Figures.text(figures.limits)) client-rounds/s"))
         }
-        details.append(("peak resident", "\(Machine.peakResidentByteCount() >> 20) MiB"))
+        details.append(("peak resident", peak))
         return BenchmarkResult(
             name: "simulate", value: Figures.median(first.rates), unit: "client-rounds/s",
             limit: Figures.median(first.limits), details: details)
     }
 
+    private static var peak: String { "\(Machine.peakResidentByteCount() >> 20) MiB" }
+
     private static func measure(_ fleet: Case, repetitions: Int, threadCount: Int) throws -> Figures {
+        let start = Bus.now()
         let scene = try SimulationScene(fleet)
+        try scene.runFirstRound(threadCount: threadCount)
         var figures = Figures()
+        figures.firstRound = (Bus.now() - start).seconds
         for repetition in 0...repetitions {
             let rate = try scene.simulate(threadCount: threadCount)
             let limit = try scene.trainAlone(threadCount: threadCount)
@@ -144,12 +155,23 @@ private struct SimulationScene {
         work = FleetWork(architecture: architecture, shards: shards, shardsChange: false, refusesExcess: false)
     }
 
-    /// Client-rounds per second of the whole run, from the first event to the end.
-    func simulate(threadCount: Int) throws -> Double {
-        let simulation = try Simulation(
+    private func simulation(threadCount: Int) throws -> Simulation {
+        try Simulation(
             Simulation.Setup(
                 tree: tree, digest: Digest(words: 0, 0, 0, 0), layout: architecture.layout, parameters: parameters,
                 work: work, evaluate: nil, threadCount: threadCount))
+    }
+
+    func runFirstRound(threadCount: Int) throws {
+        let simulation = try simulation(threadCount: threadCount)
+        while true {
+            if case .round = try simulation.advance(eventCountMax: 1 << 16) { return }
+        }
+    }
+
+    /// Client-rounds per second of the whole run, from the first event to the end.
+    func simulate(threadCount: Int) throws -> Double {
+        let simulation = try simulation(threadCount: threadCount)
         let begin = Bus.now()
         while true {
             if case .finished = try simulation.advance(eventCountMax: 1 << 16) { break }
