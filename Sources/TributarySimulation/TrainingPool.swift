@@ -20,7 +20,7 @@ final class TrainingPool {
     /// Tasks that a thread takes at a time, so that small ones do not meet at the lock.
     private static let chunkCount = 4
     /// Tasks that are gathered before other threads hear of them.
-    private static let stageCount = 16
+    private static let stageCount = 8
 
     private let shared: Shelf
     private let own: Worker
