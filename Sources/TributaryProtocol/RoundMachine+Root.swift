@@ -54,6 +54,7 @@ extension RoundMachine {
 
     private mutating func roundFailed(_ reason: ReasonCode, _ membership: Membership, at now: Moment) {
         close(.failed(reason))
+        coordinator?.roundEnded(failed: true, at: now)
         continueRun(membership, at: now)
     }
 
@@ -69,6 +70,7 @@ extension RoundMachine {
             continueRun(membership, at: now)
             return
         }
+        coordinator?.roundEnded(failed: false, at: now)
         if let previous = coordinator?.model.digest, previous != model.digest { retired.append(previous) }
         coordinator?.model = model
         report(.stepped(number, model: model.digest))

@@ -102,7 +102,7 @@ struct Availability: Sendable {
         while true {
             end -= (isUp ? up : down) * tributary_learn_log_double(1 - random.nextUniform())
             if end >= Double(block) { return (isUp, (number + 1) * block) }
-            if end > Double(offset) { return (isUp, number * block + Int64(end) + 1) }
+            if end > Double(offset) { return (isUp, number * block + Int64(end.rounded(.up))) }
             isUp.toggle()
         }
     }

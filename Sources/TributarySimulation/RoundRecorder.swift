@@ -26,6 +26,8 @@ struct RoundRecorder {
     var model: Digest?
     /// The last row's round, and when it was over.
     private(set) var completed: (round: UInt32, at: Moment)?
+    /// Since when no round is open at the root; `nil` while one is.
+    private(set) var waitsSince: Moment?
     /// Updates that entered committed rounds.
     private(set) var clientRounds: UInt64 = 0
     /// The last round that was opened.
@@ -69,6 +71,13 @@ struct RoundRecorder {
         deviceAccuracies[client] = accuracy
     }
 
+    /// The root starts, or starts again: it waits for its children, and an open round of its earlier life is over.
+    mutating func rootStarts(with model: Digest, _ now: Moment) {
+        self.model = model
+        waitsSince = now
+        isSurveying = false
+    }
+
     // MARK: Events
 
     /// An event of a device.
@@ -78,6 +87,8 @@ struct RoundRecorder {
 
     /// An event of an aggregator.
     mutating func take(_ event: TelemetryEvent, at node: SimulatedNode, _ now: Moment) {
+        // A round of the root begins with counts of its own.
+        if node.parent == nil, case .roundOpened(_, evaluate: false, _) = event { finishRow(now) }
         switch event {
         case .refused(_, let reason, _): refused(reason)
         case .accepted where !isSurveying: reported[node.tier + 1] += 1
@@ -93,11 +104,11 @@ struct RoundRecorder {
     private mutating func takeFromRoot(_ event: TelemetryEvent, _ now: Moment) {
         switch event {
         case .roundOpened(let number, let evaluate, let count):
+            waitsSince = nil
             if evaluate {
                 isSurveying = true
                 deviceAccuracies = [:]
             } else {
-                finishRow(now)
                 round = number.round
                 begin = now
                 row = RunRecord.Round(round: number.round)
@@ -113,7 +124,9 @@ struct RoundRecorder {
             row?.trainLoss = Self.value("train.loss", in: metrics)
             row?.trainAccuracy = Self.value("train.accuracy", in: metrics)
         case .evaluated(_, let distributed, let metrics): evaluated(distributed, metrics)
-        case .roundClosed(_, let outcome): closed(outcome, now)
+        case .roundClosed(_, let outcome):
+            waitsSince = now
+            closed(outcome, now)
         case .finished: finishRow(now)
         default: break
         }

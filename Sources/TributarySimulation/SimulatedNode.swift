@@ -27,9 +27,8 @@ final class SimulatedNode {
     var starts = 0
     /// Whether the connection to the parent was ever made.
     var isConnected = false
-    /// How far the node's clock is ahead, and how much faster it runs, in parts per million.
-    var clockOffset = Duration.zero
-    var clockRate = 0.0
+    /// What is wrong with the node's clock.
+    var skews: [ClockSkew] = []
     /// The next alarm that is scheduled, in true time.
     var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
     /// Objects on their way from the parent: asked for again when the link comes back.
@@ -54,15 +53,21 @@ final class SimulatedNode {
 
     /// What the node's clock shows at a moment.
     func clock(at moment: Moment) -> Moment {
-        clockRate == 0 ? moment + clockOffset : moment + clockOffset + .nanoseconds(Int64(drift(moment)))
+        skews.reduce(moment) { shown, skew in
+            shown + skew.offset + .nanoseconds(Int64(Double((moment - skew.begin).nanoseconds) * skew.rate * 1e-6))
+        }
     }
 
-    /// When the node's clock will show a moment.
+    /// When the node's clock will show a moment, or a nanosecond later.
     func trueTime(of shown: Moment) -> Moment {
-        guard clockRate != 0 else { return shown + (.zero - clockOffset) }
-        let nanoseconds = Double((shown + (.zero - clockOffset)).nanoseconds) / (1 + clockRate * 1e-6)
-        return Moment(nanoseconds: Int64(nanoseconds.rounded(.up)) + 1)
+        guard !skews.isEmpty else { return shown }
+        // Clock = pace x time + ahead.
+        let pace = skews.reduce(1) { $0 + $1.rate * 1e-6 }
+        let ahead = skews.reduce(0.0) {
+            $0 + Double($1.offset.nanoseconds) - Double($1.begin.nanoseconds) * $1.rate * 1e-6
+        }
+        var moment = Moment(nanoseconds: Int64(((Double(shown.nanoseconds) - ahead) / pace).rounded(.up)))
+        while clock(at: moment) < shown { moment = moment + .nanoseconds(1) }
+        return moment
     }
-
-    private func drift(_ moment: Moment) -> Double { Double(moment.nanoseconds) * clockRate * 1e-6 }
 }

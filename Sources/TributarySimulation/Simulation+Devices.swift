@@ -14,10 +14,10 @@ extension Simulation {
         guard case .plan(let plan) = message, let client = tree.client(named: name) else { return nil }
         // The number of the plan keeps sequences growing without a word kept between rounds.
         let sequence = UInt64(plan.number.round) << 32 | UInt64(plan.number.edgeRound)
-        let machine = ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+        let machine = machine(of: client, name, sequence: sequence)
         let random = CounterRandom(seed: fleet.seed, purpose: .link, round: plan.number, client: client.value)
         let session = DeviceSession(
-            client: client, name: name, node: node, machine: machine,
+            client: client, name: name, node: node, machine: machine, sequence: sequence,
             link: SimulatedLink(fleet.link(of: client, named: name), random: random))
         node.sessions[name] = session
         let availability = fleet.availability(of: client)
@@ -28,12 +28,32 @@ extension Simulation {
         return session
     }
 
+    private func machine(of client: ClientIndex, _ name: NodeName, sequence: UInt64) -> ClientMachine {
+        ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+    }
+
+    /// A device's process is killed: when it starts again it knows nothing of the round.
+    func forget(_ session: DeviceSession) {
+        session.starts += 1
+        // Its sequence is on disk; a process that starts again never says a number twice.
+        session.machine = machine(
+            of: session.client, session.name, sequence: session.sequence + UInt64(session.starts) << 24)
+        session.model = nil
+        session.held = nil
+        session.bodies = [:]
+    }
+
     /// Lets a device's machine decide, and does what it decides.
     func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
         for action in session.machine.handle(event, at: now) { perform(action, session) }
-        // A plan that is on its way finds the device that its parent sent it to.
-        if session.machine.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
+        // A plan that is on its way finds the device that its parent sent it to; and a device whose connection broke
+        // makes it again before it is forgotten, so that its parent knows that it is there.
+        if session.machine.isIdle, session.inboundCount == 0, session.isOnline, !session.isGreeting {
+            end(session)
+        } else {
+            scheduleAlarm(session)
+        }
     }
 
     private func perform(_ action: ClientAction, _ session: DeviceSession) {
@@ -46,7 +66,9 @@ extension Simulation {
                 session.bodies[digest] = nil
                 if session.model?.digest == digest { session.model = nil }
             }
-        case .report(let event): recorder.take(event, of: session.client)
+        case .report(let event):
+            observer?(session.name, event, now)
+            recorder.take(event, of: session.client)
         case .finish: end(session)
         case .store: break
         }
@@ -97,11 +119,11 @@ extension Simulation {
         let duration = Duration.nanoseconds(Int64(time * 1e9))
         recorder.spend(compute: fleet.computeEnergy(of: session.client, time: duration), tier: deviceTier)
         pool.submit(task)
-        events.push(.trained(session, task), at: now + duration)
+        events.push(.trained(session, task, starts: session.starts), at: now + duration)
     }
 
-    func trained(_ session: DeviceSession, _ task: TrainingTask) {
-        guard !session.isEnded else { return }
+    func trained(_ session: DeviceSession, _ task: TrainingTask, _ starts: UInt32) {
+        guard !session.isEnded, session.starts == starts else { return }
         pool.wait(for: task)
         let number = task.job.number
         switch task.result {
@@ -164,6 +186,7 @@ extension Simulation {
             session.isOnline = true
             session.link.isUp = true
             session.link.connection += 1
+            session.isGreeting = true
             drive(session, .connected)
         } else if !isReachable, session.isOnline {
             goOffline(session)

@@ -13,6 +13,9 @@ package final class Simulation {
     /// Judges flat parameters after a round.
     package typealias Judge = (_ parameters: [Float], _ round: UInt32) throws -> [MetricCounter]
 
+    /// Sees an event of a node or device at a moment of virtual time.
+    package typealias Observer = (_ who: NodeName, _ event: TelemetryEvent, _ now: Moment) -> Void
+
     /// What a simulation is made from.
     package struct Setup {
         package var tree: Tree
@@ -29,6 +32,8 @@ package final class Simulation {
         package var threadCount: Int
         /// Where an earlier run stopped; `nil` starts anew.
         package var checkpoint: SimulationCheckpoint?
+        /// Memory for deltas that wait to be folded; beyond it they are computed again.
+        var deltaByteCountMax = SimulationForecast.deltaByteCountMax
 
         package init(
             tree: Tree, digest: Digest, layout: ParameterLayout, parameters: [Float], work: FleetWork,
@@ -56,13 +61,19 @@ package final class Simulation {
         case finished
     }
 
+    /// The shortest time that a root waits for its children before the run is given up.
+    private static let patienceMin = Duration.seconds(3600)
+
     let setup: Setup
     let tree: Tree
     let fleet: Fleet
     let faults: FaultState
     let serials = DigestSerials()
     let pool: TrainingPool
-    let budget = DeltaBudget(byteCountMax: SimulationForecast.deltaByteCountMax)
+    let budget: DeltaBudget
+    /// When the last fault begins or ends, and how long a root may wait for its children after that.
+    let lastFaultChange: Moment
+    let patience: Duration
     let nodes: [SimulatedNode]
     let run: RunID
     var events = EventQueue<SimulationEvent>()
@@ -71,6 +82,8 @@ package final class Simulation {
     var recorder: RoundRecorder
     var transferSizes = TransferSizes()
     var isFinished = false
+    /// Sees what every node and device reports, as it happens.
+    let observer: Observer?
 
     /// The virtual clock.
     package internal(set) var now = Moment(nanoseconds: 0)
@@ -79,9 +92,15 @@ package final class Simulation {
 
     /// Sets the tree up at virtual time zero; `advance` makes time pass.
     ///
+    /// - Parameter observer: sees what every node and device reports, from the first event on.
     /// - Throws: when there is no memory for the sums.
-    package init(_ setup: Setup) throws {
+    package init(_ setup: Setup, observer: Observer? = nil) throws {
         self.setup = setup
+        self.observer = observer
+        budget = DeltaBudget(byteCountMax: setup.deltaByteCountMax)
+        let changes = setup.tree.topology.simulation.faults.map { $0.until ?? $0.from }
+        lastFaultChange = Moment(nanoseconds: changes.map(\.nanoseconds).max() ?? 0)
+        patience = Self.patienceMin + (setup.tree.topology.tiers.first?.deadline ?? Tier.deadlineDefault) * 10
         tree = setup.tree
         fleet = Fleet(setup.tree, traces: setup.traces)
         faults = FaultState(deviceTier: setup.tree.topology.tiers.last?.name ?? "")
@@ -151,7 +170,7 @@ package final class Simulation {
             node.machine = AggregatorMachine(
                 configuration: configuration, run: run, layout: setup.layout,
                 model: NodeBench.reference(digest, vector), round: resumed?.round ?? 0, clients: clients)
-            recorder.model = digest
+            recorder.rootStarts(with: digest, now)
             drive(node, .alarm)
         } else {
             node.machine = AggregatorMachine(configuration: configuration, clients: clients)
@@ -185,7 +204,7 @@ enum SimulationEvent {
     case bodyFetched(DeviceSession, Digest, RunID, connection: UInt32)
     case modelFetched(SimulatedNode, Digest, RunID, SimulatedObject, connection: UInt32)
     case childObjectFetched(SimulatedNode, Digest, RunID, SimulatedObject, connection: UInt32)
-    case trained(DeviceSession, TrainingTask)
+    case trained(DeviceSession, TrainingTask, starts: UInt32)
     case alarm(SimulatedNode)
     case deviceAlarm(DeviceSession)
     /// A device wakes up, falls asleep, or its connection is to be made again.

@@ -37,10 +37,10 @@ extension Simulation {
     /// Of a round that is open, nothing is in it: what stepping tiers did in its edge rounds is forgotten.
     package var checkpoint: SimulationCheckpoint? {
         guard let completed = recorder.completed, let model else { return nil }
-        let states = nodes.filter { !$0.bench.optimizerState.isEmpty }
+        let states = nodes.map { ($0.name, $0.bench.optimizerState(after: completed.round)) }.filter { !$0.1.isEmpty }
         return SimulationCheckpoint(
             round: completed.round, now: completed.at, model: model,
-            optimizerState: Dictionary(uniqueKeysWithValues: states.map { ($0.name, $0.bench.optimizerState) }))
+            optimizerState: Dictionary(uniqueKeysWithValues: states))
     }
 
     /// Updates that entered committed rounds so far.
