@@ -20,6 +20,8 @@ struct Coordinator: Sendable {
     var model: ModelReference
     /// The last round that was begun; 0 before the first.
     var round: UInt32 = 0
+    /// The round that gave the model that the root started with.
+    private let startRound: UInt32
     var phase = Phase.gathering(since: nil)
     /// What was said last about gathering, so that it is said once.
     var announced: UInt64?
@@ -37,6 +39,7 @@ struct Coordinator: Sendable {
         self.settings = settings
         self.model = model
         self.round = round
+        startRound = round
     }
 
     /// When the next round may open: after a pause, or although not everybody has come for the first one.
@@ -55,7 +58,7 @@ struct Coordinator: Sendable {
         failureCount += 1
     }
 
-    /// Whether a round may open: everybody is there, or enough are and the first round need not wait longer.
+    /// Whether a round may open: everybody is there, or enough are and the first round after the start need not wait longer.
     mutating func mayOpen(connected: UInt64, needed: UInt64, expected: UInt64, at now: Moment) -> Bool {
         guard case .gathering(let since) = phase else { return false }
         if let end = pauseEnds {
@@ -67,10 +70,13 @@ struct Coordinator: Sendable {
             phase = .gathering(since: nil)
             return false
         }
-        if round > 0 { return true }
+        if round > startRound { return true }
         phase = .gathering(since: since ?? now)
         return now - (since ?? now) >= settings.deadline
     }
+
+    /// Whether no round is left, as in a run that is taken up after its last one.
+    var isOver: Bool { round >= settings.roundCount }
 
     /// Whether the model of the last round is to be judged on the root's held-out set.
     var evaluationIsDue: Bool { settings.evaluation.isDue(after: round, of: settings.roundCount) }

@@ -8,7 +8,8 @@ import TributaryTopology
 struct RoundRecorder {
     private let tierNames: [String]
     private var row: RunRecord.Round?
-    private var ready: RunRecord.Round?
+    /// Rows that are complete; the last round that fails at once makes two in one event.
+    private var ready: [RunRecord.Round] = []
     private var begin = Moment(nanoseconds: 0)
     private var isSurveying = false
     /// Bytes and joules by tier since the last row, in tier order.
@@ -163,11 +164,15 @@ struct RoundRecorder {
 
     // MARK: Rows
 
-    /// The round that has just become complete.
-    mutating func takeRound() -> RunRecord.Round? {
-        defer { ready = nil }
-        return ready
+    /// Ends the row of a round that is over, although the devices still evaluate its model; `nil` while one is open.
+    mutating func cutRow(_ now: Moment) -> RunRecord.Round? {
+        guard row != nil, row?.round == completed?.round else { return nil }
+        finishRow(now)
+        return takeRound()
     }
+
+    /// The next round that has become complete.
+    mutating func takeRound() -> RunRecord.Round? { ready.isEmpty ? nil : ready.removeFirst() }
 
     /// Completes the row of the last round with what was counted since the one before.
     private mutating func finishRow(_ now: Moment) {
@@ -185,7 +190,7 @@ struct RoundRecorder {
             row.energyJoules[tierNames[devices]] = RunRecord.Energy(compute: compute[devices], radio: radio[devices])
         }
         row.refused = Dictionary(uniqueKeysWithValues: refusals.map { ($0.key.rawValue, $0.value) })
-        ready = row
+        ready.append(row)
         self.row = nil
         reset()
     }

@@ -11,6 +11,7 @@ extension Simulation {
     /// - Throws: `SimulationError.stalled`, and what the root's evaluation throws.
     package func advance(eventCountMax: Int) throws -> Step {
         for _ in 0..<eventCountMax {
+            if let round = recorder.takeRound() { return .round(round) }
             if isFinished { return .finished }
             guard let (moment, event) = events.pop() else {
                 throw SimulationError.stalled(round: recorder.round, seconds: now.seconds)

@@ -43,6 +43,9 @@ extension Simulation {
             optimizerState: Dictionary(uniqueKeysWithValues: states))
     }
 
+    /// The row of the checkpoint's round, when it was not handed out because devices still evaluate the model.
+    package func cutRow() -> RunRecord.Round? { recorder.cutRow(now) }
+
     /// Updates that entered committed rounds so far.
     package var clientRoundCount: UInt64 { recorder.clientRounds }
 

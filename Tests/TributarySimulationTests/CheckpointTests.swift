@@ -38,16 +38,44 @@ import TributaryTopology
         let fleet = Self.fleets[which]
         let whole = try fleet.run()
         var rounds: Set<UInt32> = []
-        for eventCount in stride(from: 20, to: 1500, by: 83) {
+        for eventCount in stride(from: 20, to: 1500, by: 67) {
             let (checkpoint, outcome) = try Self.resumed(fleet, eventCount: eventCount)
             guard let checkpoint, checkpoint.round < fleet.topology.rounds else { continue }
             rounds.insert(checkpoint.round)
             #expect(outcome.sha256 == whole.sha256, "stopped after \(eventCount) events")
             #expect(outcome.violations == [] && outcome.isFinished)
             #expect(outcome.rows.first?.round == checkpoint.round + 1)
+            let (_, undisturbed) = try Outcome.follow(
+                try fleet.setup(), until: { $0.rows.count == Int(checkpoint.round) })
+            #expect(undisturbed.checkpoint?.model == checkpoint.model)
+            #expect(undisturbed.checkpoint?.optimizerState == checkpoint.optimizerState)
             #expect(outcome.rows.last?.accuracy == whole.rows.last?.accuracy)
         }
-        #expect(rounds.count >= 3)
+        #expect(rounds.count >= 2)
+    }
+
+    @Test("a run that was over is over at once when it is taken up")
+    func over() throws {
+        let fleet = Self.fleets[0]
+        let (whole, simulation) = try Outcome.follow(try fleet.setup())
+        let checkpoint = try #require(simulation.checkpoint)
+        #expect(checkpoint.round == 5)
+        let rest = try fleet.run(checkpoint: checkpoint)
+        #expect(rest.isFinished && rest.rows.isEmpty && rest.model == whole.model)
+    }
+
+    @Test("the row of a round whose survey is cut short is not lost")
+    func cutRow() throws {
+        let fleet = Self.fleets[2]
+        let simulation = try Simulation(try fleet.setup())
+        var rows: [UInt32] = []
+        while simulation.checkpoint?.round != 2 {
+            if case .round(let row) = try simulation.advance(eventCountMax: 1) { rows.append(row.round) }
+        }
+        #expect(rows == [1])
+        let row = try #require(simulation.cutRow())
+        #expect(row.round == 2 && row.modelSHA256 != nil && row.deviceAccuracy == nil && row.bytesUp["device"] != nil)
+        #expect(simulation.cutRow() == nil)
     }
 
     @Test("before the first round has ended there is nothing to take up")

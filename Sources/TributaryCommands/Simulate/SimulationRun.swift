@@ -73,6 +73,8 @@ final class SimulationRun {
                     return view.clearStatus()
                 }
             }
+            // Of a run that goes on later, every round before has its row.
+            if let row = simulation.cutRow() { try completed(row, simulation, writer) }
         } catch {
             _ = try? finish()
             throw error
