@@ -182,7 +182,8 @@ let package = Package(
         tests(
             "TributaryClientTests",
             [
-                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol", "TributaryTopology",
+                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol",
+                "TributaryTopology",
                 "TributaryCore", "TributaryRing",
             ]
         ),

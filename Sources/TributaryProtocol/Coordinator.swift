@@ -33,8 +33,7 @@ struct Coordinator: Sendable {
     private static let pauseMin = Duration.seconds(1)
     private static let doublingsMax = 6
 
-    /// - Parameters:
-    ///   - round: the round that gave `model`; 0 for the initial one.
+    /// Starts after `round`, which gave `model`; 0 is the initial one.
     init(settings: AggregatorConfiguration.Root, model: ModelReference, round: UInt32 = 0) {
         self.settings = settings
         self.model = model
@@ -58,7 +57,7 @@ struct Coordinator: Sendable {
         failureCount += 1
     }
 
-    /// Whether a round may open: everybody is there, or enough are and the first round after the start need not wait longer.
+    /// Whether a round may open: everybody is there, or enough are and the first round after the start has waited.
     mutating func mayOpen(connected: UInt64, needed: UInt64, expected: UInt64, at now: Moment) -> Bool {
         guard case .gathering(let since) = phase else { return false }
         if let end = pauseEnds {

@@ -170,6 +170,7 @@ extension RoundMachine {
         assignment.model = model
         assignment.metrics = totals.metrics
         assignment.weights = zip(assignment.weights, totals.weights).map { max($0, $1) }
+        assignment.reportedMax = max(assignment.reportedMax, collection?.contributorCount ?? 0)
         self.assignment = assignment
         report(.stepped(number, model: model.digest))
         close(.committed(contributorCount: collection?.contributorCount ?? 0))

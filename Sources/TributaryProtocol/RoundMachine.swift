@@ -20,6 +20,9 @@ package struct RoundMachine: Sendable {
         var model: ModelReference
         /// The largest total weight of an edge round, per group: the weight of the voice.
         var weights: [UInt64] = []
+        /// Clients that were chosen for an edge round, and that entered one, at the most.
+        var chosenMax: UInt64 = 0
+        var reportedMax: UInt64 = 0
         var metrics: [MetricCounter] = []
         /// Grows when the sum was offered with other names before.
         var revision: UInt32 = 1
@@ -285,9 +288,15 @@ package struct RoundMachine: Sendable {
 
     /// Says upwards how far the round below has come, when that has changed by a hundredth of the chosen or more.
     mutating func reportProgress(isLast: Bool = false) {
-        guard let number = assignment?.plan.number, let chosen = collection?.chosenCount,
-            let reported = collection?.progressCount
+        guard let number = assignment?.plan.number, var chosen = collection?.chosenCount,
+            var reported = collection?.progressCount
         else { return }
+        if configuration.stepping != nil {
+            // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.
+            chosen = max(chosen, assignment?.chosenMax ?? 0)
+            reported = max(reported, assignment?.reportedMax ?? 0)
+            assignment?.chosenMax = chosen
+        }
         if !isLast, let said = collection?.said {
             let change = max(distance(said.chosen, chosen), distance(said.reported, reported))
             guard change > 0, change >= (chosen + 99) / 100 else { return }

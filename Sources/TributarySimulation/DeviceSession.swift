@@ -36,6 +36,8 @@ final class DeviceSession {
     var isGreeting = false
     /// How often its process started: what one began, the next does not finish.
     var starts: UInt32 = 0
+    /// When it next wakes up or falls asleep, once that is scheduled.
+    var nextChange: Moment?
     /// Messages on their way to it.
     var inboundCount = 0
     /// The next alarm that is scheduled.

@@ -74,7 +74,14 @@ struct RoundRecorder {
 
     /// The root starts, or starts again: it waits for its children, and an open round of its earlier life is over.
     mutating func rootStarts(with model: Digest, _ now: Moment) {
+        if row != nil, row?.round != completed?.round {
+            row?.failure = ReasonCode.stopped.rawValue
+            row?.virtualSeconds = (now - begin).seconds
+            row?.virtualEnd = now.seconds
+        }
+        finishRow(now)
         self.model = model
+        completed = nil
         waitsSince = now
         isSurveying = false
     }

@@ -172,6 +172,9 @@ extension Simulation {
             if !session.isOnline { end(session) }
             return
         }
+        // A device that reconnects now and then has one such event before it all the same.
+        guard session.nextChange != moment else { return }
+        session.nextChange = moment
         events.push(.deviceChanges(session), at: moment)
     }
 

@@ -90,9 +90,8 @@ package final class Simulation {
     /// Events that have happened.
     package internal(set) var eventCount: UInt64 = 0
 
-    /// Sets the tree up at virtual time zero; `advance` makes time pass.
+    /// Sets the tree up at virtual time zero; `advance` makes time pass, and `observer` sees it from the start.
     ///
-    /// - Parameter observer: sees what every node and device reports, from the first event on.
     /// - Throws: when there is no memory for the sums.
     package init(_ setup: Setup, observer: Observer? = nil) throws {
         self.setup = setup

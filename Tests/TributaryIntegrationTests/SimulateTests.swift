@@ -47,7 +47,8 @@ import Testing
                 default: Self.text(region: "", train: "none")
                 }
             let file = try fleet.directory.write(text, as: "scene.yaml")
-            let up = try Summary(fleet.succeed("up", ["up", file, "--format", "json", "--runs", fleet.directory("up")]))
+            let up = try Summary(
+                fleet.succeed("up", ["up", file, "--format", "json", "--runs", fleet.directory("up")]))
             let first = try Summary(fleet.succeed("one thread", Self.simulate(fleet, file, ["--threads", "1"])))
             let second = try Summary(fleet.succeed("three threads", Self.simulate(fleet, file, ["--threads", "3"])))
             #expect(first.final.model_sha256?.count == 64)
@@ -113,7 +114,8 @@ import Testing
     @Test func aSimulationThatDoesNotFitIsRefusedUnlessForced() throws {
         try Fleet.with { fleet in
             // Thousands of regions with a megabyte of sums each.
-            let text = Self.text(region: "").replacingOccurrences(of: "nodes: [east, west]", with: "count: 60000")
+            let text = Self.text(region: "", train: "none")
+                .replacingOccurrences(of: "nodes: [east, west]", with: "count: 20000")
                 .replacingOccurrences(of: "hidden: [8]", with: "hidden: [40000]")
             let file = try fleet.directory.write(text, as: "scene.yaml")
             let process = try fleet.run("large", Self.simulate(fleet, file))

@@ -9,7 +9,9 @@ import TributaryTopology
 
 @Suite struct CheckpointTests {
     /// Runs until a moment, and goes on from the checkpoint in a new simulation.
-    private static func resumed(_ fleet: SmallFleet, eventCount: Int) throws -> (checkpoint: SimulationCheckpoint?, Outcome) {
+    private static func resumed(_ fleet: SmallFleet, eventCount: Int) throws -> (
+        checkpoint: SimulationCheckpoint?, Outcome
+    ) {
         let simulation = try Simulation(try fleet.setup())
         var left = eventCount
         while left > 0 {

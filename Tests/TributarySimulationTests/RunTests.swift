@@ -19,7 +19,8 @@ import TributaryTopology
                 bandwidthUp: 1e6, bandwidthDown: 1e6, latency: .milliseconds(30), jitter: .milliseconds(40), loss: 0.05)
         }
         topology.simulation.classes = [
-            DeviceClass(name: "fast", share: 0.5), DeviceClass(name: "slow", share: 0.5, compute: .constant(.seconds(3))),
+            DeviceClass(name: "fast", share: 0.5),
+            DeviceClass(name: "slow", share: 0.5, compute: .constant(.seconds(3))),
         ]
         topology.tiers[3].cohort = .fraction(0.8, overSelect: 1)
         topology.simulation.faults = Self.faults
@@ -104,7 +105,9 @@ import TributaryTopology
             if case .stepped = event { who != NodeName("cloud") } else { false }
         }
         #expect(edgeSteps == 2 * 3 * 4)
-        #expect(outcome.rows.allSatisfy { $0.selected == 3 && $0.reported == 3 } || outcome.rows.allSatisfy { $0.reported == 12 })
+        #expect(
+            outcome.rows.allSatisfy { $0.selected == 3 && $0.reported == 3 }
+                || outcome.rows.allSatisfy { $0.reported == 12 })
         #expect(outcome.sha256 != (try SmallFleet(aggregators: [3], devices: 4, rounds: 4).run().sha256))
         #expect(outcome.rows == (try fleet.run(threads: 2).rows))
     }

@@ -29,7 +29,7 @@ final class RunWatch {
     private var last = Moment(nanoseconds: 0)
     private var lastRootRound: UInt32
 
-    /// - Parameter round: where the run is taken up.
+    /// Watches a run that is taken up after `round`.
     init(_ tree: Tree, after round: UInt32) {
         self.tree = tree
         lastRootRound = round

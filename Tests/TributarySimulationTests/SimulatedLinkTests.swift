@@ -72,7 +72,7 @@ import TributaryTopology
         let loss = 0.25
         var random = Self.random()
         let settings = LinkSettings(loss: loss)
-        // k losses in a row cost 2^k - 1 timers of 200 ms: E = 0.2 (sum of p^k (1 - p) 2^k - 1) = 0.2 ((1 - p) / (1 - 2 p) - 1).
+        // k losses in a row cost 2^k - 1 timers of 200 ms; the mean of 2^k is the sum of p^k (1 - p) 2^k.
         let expected = 0.2 * ((1 - loss) / (1 - 2 * loss) - 1)
         var sum = 0.0
         let count = 200_000

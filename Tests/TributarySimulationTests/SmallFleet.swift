@@ -98,6 +98,8 @@ struct Outcome {
     var events: [(who: NodeName, event: TelemetryEvent, at: Moment)] = []
     var end = Moment(nanoseconds: 0)
     var model: [Float]?
+    /// Events of the simulation, messages and alarms included.
+    var eventCount: UInt64 = 0
 
     var sha256: String? { rows.last { $0.modelSHA256 != nil }?.modelSHA256 }
     /// Rounds in which a model came out.
@@ -130,6 +132,7 @@ struct Outcome {
         outcome.events = watch.events
         outcome.end = simulation.now
         outcome.model = simulation.model
+        outcome.eventCount = simulation.eventCount
         return (outcome, simulation)
     }
 

@@ -12,7 +12,9 @@ import TributaryTopology
 /// Random trees under random faults: whatever happens, no run breaks a law.
 @Suite struct SwarmTests {
     /// Seeds that once found something.
-    private static let regressions: [UInt64] = []
+    ///
+    /// 463, 674, 827, 1184: fewer chosen than reported, where nobody could be chosen for the last edge round.
+    private static let regressions: [UInt64] = [463, 674, 827, 1184]
 
     /// 200 seeds, or those of `TRIBUTARY_SWARM=FIRST-LAST` in the environment.
     private static var seeds: [UInt64] {

@@ -17,10 +17,12 @@ struct SimulationInputs {
 
     /// Opens a federation's data; without training there is none to open.
     ///
-    /// - Parameter check: refuses a fleet that would not fit, before memory is taken for its model.
+    /// `check` refuses a fleet that would not fit, before memory is taken for its model.
+    ///
     /// - Throws: errors of files and data, and of `check`.
     init(
-        _ federation: Federation, threadCount: Int, check: (_ parameterCount: Int, _ dataByteCount: UInt64) throws -> Void
+        _ federation: Federation, threadCount: Int,
+        check: (_ parameterCount: Int, _ dataByteCount: UInt64) throws -> Void
     ) throws {
         let topology = federation.topology
         let data = try federation.data()
