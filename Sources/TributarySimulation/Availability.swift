@@ -4,9 +4,9 @@
 // When devices are awake, without a word kept for any of them.
 //
 // diurnal: a device draws a UTC offset once and a number u for each of its local days, and is awake while
-// u < mean + amplitude cos(2 pi (local time - peak) / 24 h): a share of the fleet that follows the sun, in one stretch a
-// day. markov: exponential sojourns awake and asleep; to be answered without history, time is cut into blocks that each
-// begin in the stationary distribution. trace: intervals from a file.
+// u < mean + amplitude cos(2 pi (local time - peak) / 24 h): a share of the fleet that follows the sun, in one stretch
+// a day. markov: exponential sojourns awake and asleep; to be answered without history, time is cut into blocks that
+// each begin in the stationary distribution. trace: intervals from a file.
 
 import CTributaryKernels
 import TributaryCore

@@ -35,9 +35,8 @@ final class NodeBench {
         case voice(ModelVector)
     }
 
-    /// - Parameters:
-    ///   - evaluate: the root's judgement of a model; `nil` elsewhere, and where there is nothing to judge on.
-    ///   - recompute: computes a device's delta whose memory was given back.
+    /// `evaluate` is the root's judgement of a model, `nil` elsewhere and where there is nothing to judge on;
+    /// `recompute` computes a device's delta whose memory was given back.
     init(
         serials: DigestSerials, isRoot: Bool, evaluate: Simulation.Judge?,
         recompute: @escaping (TrainingTask) -> Void

@@ -25,9 +25,7 @@ package struct SimulationForecast: Hashable, Sendable {
     package let parts: [Part]
     package var byteCount: UInt64 { parts.reduce(0) { $0 + $1.byteCount } }
 
-    /// - Parameters:
-    ///   - parameterCount: the model's size.
-    ///   - dataByteCount: bytes of the examples that are held in memory.
+    /// Adds up what a tree needs with a model of so many parameters and so many bytes of examples in memory.
     package init(_ tree: Tree, parameterCount: Int, dataByteCount: UInt64) {
         let topology = tree.topology
         let vector = UInt64(parameterCount) * 4
@@ -38,14 +36,14 @@ package struct SimulationForecast: Hashable, Sendable {
             let stepping = tree.isStepping(index) ? 1 + UInt64(tree.policy(ofAggregator: index).stateVectorCount) : 0
             nodes += vector * (2 + 1 + stepping)
         }
+        let deltas = min(cohort.multipliedClamping(by: vector), UInt64(Self.deltaByteCountMax))
         parts = [
             Part(cause: "the program", byteCount: Self.baseByteCount),
             Part(cause: "the examples", byteCount: dataByteCount),
             Part(cause: "the aggregators' sums and models", byteCount: nodes),
             Part(
                 cause: "deltas that wait to be folded",
-                byteCount: min(cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))
-                    + vector * 2),
+                byteCount: deltas + vector * 2),
             Part(cause: "devices in a round", byteCount: cohort * Self.sessionByteCount),
             Part(
                 cause: "shards that are kept",

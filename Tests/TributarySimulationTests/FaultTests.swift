@@ -101,7 +101,7 @@ import TributaryTopology
     @Test("a root that starts again begins a new run, and its tree follows")
     func killOfRoot() throws {
         let outcome = try Self.tree.with(
-            faults: Fault(kind: .kill, target: Self.name("cloud"), from: .seconds(12), until: .seconds(16))
+            faults: Fault(kind: .kill, target: Self.name("cloud"), from: .seconds(3), until: .seconds(6))
         ).run()
         #expect(outcome.isFinished && outcome.violations == [])
         #expect(outcome.rows.suffix(4).map(\.round) == [1, 2, 3, 4])

@@ -32,8 +32,7 @@ final class SimulationRun {
     private var nextSave = Bus.now() + SimulationRun.saveInterval
     private let earlierSeconds: Double
 
-    /// - Parameters:
-    ///   - earlier: what an earlier process kept of the run.
+    /// A run from its beginning, or on from what an earlier process kept of it.
     init(
         _ federation: Federation, _ inputs: SimulationInputs, _ directory: RunDirectory, earlier: RunRecord?,
         _ output: CommandOutput

@@ -39,7 +39,8 @@ struct SimulationView {
         let left = done > 0 ? NumberText.seconds(seconds / done * (Double(roundCount) - done)) : "-"
         let text =
             "round \(progress.round)/\(roundCount)  \(progress.reported)/\(progress.chosen) devices  "
-            + "\(NumberText.count(UInt64(rate))) client-rounds/s  virtual \(NumberText.seconds(simulation.now.seconds))  "
+            + "\(NumberText.count(UInt64(rate))) client-rounds/s  "
+            + "virtual \(NumberText.seconds(simulation.now.seconds))  "
             + "left \(left)  \(NumberText.bytes(Machine.residentByteCount()))"
         Terminal.write("\r\u{1B}[K\(text)", to: STDERR_FILENO)
         hasStatus = true
