@@ -56,15 +56,15 @@ extension Simulation {
     ///
     /// - Throws: when examples cannot be read.
     package func fairness() throws -> RunRecord.Fairness? {
-        guard let model, let completed = recorder.completed else { return nil }
+        guard let model, let round = recorder.completed?.round ?? setup.checkpoint?.round else { return nil }
         if !recorder.deviceAccuracies.isEmpty {
-            return RunRecord.Fairness(round: completed.round, accuracies: Array(recorder.deviceAccuracies.values))
+            return RunRecord.Fairness(round: round, accuracies: Array(recorder.deviceAccuracies.values))
         }
         let count = min(UInt64(RunRecord.Fairness.valueCountMax), tree.deviceCount)
         let accuracies = try (0..<count).compactMap { place in
             let client = ClientIndex(place * (tree.deviceCount / count))
-            return try setup.work.accuracy(of: model, on: client, round: completed.round)
+            return try setup.work.accuracy(of: model, on: client, round: round)
         }
-        return RunRecord.Fairness(round: completed.round, accuracies: accuracies)
+        return RunRecord.Fairness(round: round, accuracies: accuracies)
     }
 }

@@ -62,8 +62,9 @@ import TributaryTopology
         let (whole, simulation) = try Outcome.follow(try fleet.setup())
         let checkpoint = try #require(simulation.checkpoint)
         #expect(checkpoint.round == 5)
-        let rest = try fleet.run(checkpoint: checkpoint)
+        let (rest, resumed) = try Outcome.follow(try fleet.setup(checkpoint: checkpoint))
         #expect(rest.isFinished && rest.rows.isEmpty && rest.model == whole.model)
+        #expect(try resumed.fairness() == simulation.fairness())
     }
 
     @Test("the row of a round whose survey is cut short is not lost")
