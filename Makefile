@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build release demo test check verify
+.PHONY: help setup setup-tests build release demo hierfavg test check verify
 .PHONY: format format-lint tidy proto proto-check documents clean
 .NOTPARALLEL:
 
@@ -15,7 +15,7 @@ BINARY := .build-release/release/tributary
 TOPOLOGY ?= Topologies/factory.yaml
 GATE := python3 Tests/Gate/gate.py
 LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration
-LONG_LAYERS := unit-files long demo slurm bench
+LONG_LAYERS := unit-files demo slurm bench
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,12 +35,15 @@ release: setup ## Build the release binary: .build-release/release/tributary.
 demo: release ## A cloud, two plants and twenty devices learn to sort garments: Topologies/factory.yaml.
 	@exec $(BINARY) up $(TOPOLOGY)
 
+hierfavg: release ## HierFAVG's experiment in virtual time: the numbers and the picture of Documentation/hierfavg.md.
+	@Tests/Verify/hierfavg.py
+
 test: setup-tests ## The gate: set-up, format, tidy, protocol, build and every test.
 	@$(GATE) $(LAYERS)
 
 check: test ## The same gate under the name that a reviewer looks for.
 
-verify: test release ## The gate, then the longer layers: big objects, the demo, Slurm, the benchmarks.
+verify: test release ## The gate, then the longer layers: the demo, Slurm, benchmarks, big objects.
 	@$(GATE) $(LONG_LAYERS)
 
 format: ## Format every Swift file in place.

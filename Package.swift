@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CCrypto"),
         .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CLinux"),
 
         // C: our own kernels, and protoc-c's output.
         .target(name: "CTributaryKernels"),
@@ -66,7 +67,7 @@ let package = Package(
 
         // Rooms that touch the world.
         room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
-        room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib"]),
+        room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib", "CLinux"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
         // Pure: the wire for its size functions, so that a plan's bytes are its own; the kernels for exp and log.

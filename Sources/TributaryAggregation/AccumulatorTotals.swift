@@ -16,20 +16,18 @@ struct AccumulatorTotals: Hashable, Sendable {
     mutating func add(
         contributorCount count: UInt64, weights added: [UInt64], metrics: [MetricCounter], groups: [GroupPlan]
     ) throws(AggregationError) {
-        var next = self
         guard count <= Limits.cohortMax, contributorCount <= Limits.cohortMax - count else {
             throw .contributorCount(maximum: Limits.cohortMax)
         }
-        next.contributorCount += count
         for (index, group) in groups.enumerated() {
             let maximum = group.ring.weightTotalMax
             guard added[index] <= maximum, weights[index] <= maximum - added[index] else {
                 throw .totalWeight(group: group.name, maximum: maximum)
             }
-            next.weights[index] += added[index]
         }
-        try next.metrics.add(metrics)
-        self = next
+        try self.metrics.add(metrics)
+        contributorCount += count
+        for index in groups.indices { weights[index] += added[index] }
     }
 
     /// Takes out what was added.

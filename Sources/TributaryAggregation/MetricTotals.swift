@@ -5,22 +5,12 @@ package import TributaryCore
 
 /// Metric counters by name; like every sum, they add up and can be taken out exactly.
 package struct MetricTotals: Hashable, Sendable {
-    private struct Counter: Hashable {
-        var numerator: Int64
-        var denominator: Int64
-    }
-
-    // A counter that is zero is not kept, so equal totals are equal values.
-    private var counters: [String: Counter] = [:]
+    /// The counters, sorted by the bytes of their names.
+    ///
+    /// A counter that is zero is not kept, so equal totals are equal values.
+    package private(set) var metrics: [MetricCounter] = []
 
     package init() {}
-
-    /// The counters, sorted by the bytes of their names.
-    package var metrics: [MetricCounter] {
-        counters
-            .map { MetricCounter(name: $0.key, numerator: $0.value.numerator, denominator: $0.value.denominator) }
-            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    }
 
     /// Checks what one sender may report: few counters of short, distinct names, and denominators of at least 0.
     ///
@@ -29,13 +19,13 @@ package struct MetricTotals: Hashable, Sendable {
         guard metrics.count <= Limits.metricCountMax else {
             throw .metric("\(metrics.count) metrics are reported; report at most \(Limits.metricCountMax)")
         }
-        var names: Set<String> = []
-        for metric in metrics {
+        for (position, metric) in metrics.enumerated() {
             guard (1...Limits.nameByteCountMax).contains(metric.name.utf8.count) else {
                 throw .metric(
                     "a metric's name has \(metric.name.utf8.count) bytes; use 1 to \(Limits.nameByteCountMax)")
             }
-            guard names.insert(metric.name).inserted else {
+            // Few enough that looking at all pairs is quicker than a set.
+            guard !metrics[..<position].contains(where: { $0.name == metric.name }) else {
                 throw .metric("metric '\(metric.name)' is reported twice; give each metric its own name")
             }
             guard metric.denominator >= 0 else {
@@ -48,38 +38,47 @@ package struct MetricTotals: Hashable, Sendable {
     ///
     /// - Throws: `AggregationError.metric` when a counter would overflow or there would be too many; nothing changes.
     package mutating func add(_ metrics: [MetricCounter]) throws(AggregationError) {
-        var next = counters
-        for metric in metrics {
-            let old = next[metric.name] ?? Counter(numerator: 0, denominator: 0)
-            let (numerator, overflow) = old.numerator.addingReportingOverflow(metric.numerator)
-            let (denominator, overflowBelow) = old.denominator.addingReportingOverflow(metric.denominator)
-            guard !overflow, !overflowBelow else {
-                throw .metric("the counters of metric '\(metric.name)' overflow; report smaller values")
+        var count = self.metrics.count
+        for added in metrics {
+            guard let old = self[added.name] else {
+                count += added.numerator == 0 && added.denominator == 0 ? 0 : 1
+                continue
             }
-            next[metric.name] = Self.kept(numerator, denominator)
+            guard !old.numerator.addingReportingOverflow(added.numerator).overflow,
+                !old.denominator.addingReportingOverflow(added.denominator).overflow
+            else { throw .metric("the counters of metric '\(added.name)' overflow; report smaller values") }
         }
-        guard next.count <= Limits.metricCountMax else {
+        guard count <= Limits.metricCountMax else {
             throw .metric(
                 "the sum would hold more than \(Limits.metricCountMax) metrics; report the same ones everywhere")
         }
-        counters = next
+        for added in metrics { change(added.name, by: added.numerator, added.denominator) }
     }
 
     /// Takes out metrics that were added.
     ///
     /// - Throws: `AggregationError.notContained` when a counter would leave its range; nothing changes.
     package mutating func takeOut(_ metrics: [MetricCounter]) throws(AggregationError) {
-        var next = counters
-        for metric in metrics {
-            let old = next[metric.name] ?? Counter(numerator: 0, denominator: 0)
-            let (numerator, overflow) = old.numerator.subtractingReportingOverflow(metric.numerator)
-            guard !overflow, old.denominator >= metric.denominator else { throw .notContained }
-            next[metric.name] = Self.kept(numerator, old.denominator - metric.denominator)
+        for taken in metrics {
+            let old = self[taken.name]
+            let overflow = (old?.numerator ?? 0).subtractingReportingOverflow(taken.numerator).overflow
+            guard !overflow, old?.denominator ?? 0 >= taken.denominator else { throw .notContained }
         }
-        counters = next
+        for taken in metrics { change(taken.name, by: 0 &- taken.numerator, 0 &- taken.denominator) }
     }
 
-    private static func kept(_ numerator: Int64, _ denominator: Int64) -> Counter? {
-        numerator == 0 && denominator == 0 ? nil : Counter(numerator: numerator, denominator: denominator)
+    private subscript(name: String) -> MetricCounter? { metrics.first { $0.name == name } }
+
+    /// Adds to a counter what was seen to fit, wrapping on the way.
+    private mutating func change(_ name: String, by numerator: Int64, _ denominator: Int64) {
+        guard let position = metrics.firstIndex(where: { $0.name == name }) else {
+            guard numerator != 0 || denominator != 0 else { return }
+            let counter = MetricCounter(name: name, numerator: numerator, denominator: denominator)
+            let place = metrics.firstIndex { name.utf8.lexicographicallyPrecedes($0.name.utf8) }
+            return metrics.insert(counter, at: place ?? metrics.count)
+        }
+        metrics[position].numerator &+= numerator
+        metrics[position].denominator &+= denominator
+        if metrics[position].numerator == 0, metrics[position].denominator == 0 { metrics.remove(at: position) }
     }
 }

@@ -84,7 +84,17 @@ extension Bus {
             violate(session, error.reason, "a message of our own cannot be written: \(error)")
             return .sent
         }
-        let outcome = hand(frame, to: session)
+        return count(hand(frame, to: session), byteCount, session)
+    }
+
+    /// Hands a chunk's frame to libzmq that may go to other children too.
+    func transmit(_ frame: SharedFrame, over session: Session) -> ZeroMQSocket.SendOutcome {
+        count(hand(OutgoingFrame(sharing: frame, meter: session.meter), to: session), frame.bytes.count, session)
+    }
+
+    private func count(
+        _ outcome: ZeroMQSocket.SendOutcome, _ byteCount: Int, _ session: Session
+    ) -> ZeroMQSocket.SendOutcome {
         if outcome == .sent {
             session.traffic.bytesSent += UInt64(byteCount)
             session.traffic.framesSent += 1

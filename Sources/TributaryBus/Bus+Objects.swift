@@ -112,18 +112,13 @@ extension Bus {
         guard let piece = session.uploads.next else { return .done }
         guard hasAllowance(session, byteCount: piece.byteCount) else { return .blocked }
         do {
+            if case .child = session.route, let frame = frames[piece] {
+                return chunkOutcome(transmit(frame, over: session), piece, session)
+            }
             let outcome = try store.withBytes(of: piece.digest, offset: piece.offset, byteCount: piece.byteCount) {
                 transmit(piece, payload: $0, over: session)
             }
-            switch outcome {
-            case .sent:
-                session.uploads.advance()
-                return .sent(byteCount: piece.byteCount)
-            case .blocked: return .blocked
-            case .unreachable:
-                lost(session)
-                return .done
-            }
+            return chunkOutcome(outcome, piece, session)
         } catch {
             session.uploads.remove(piece.digest)
             let text = "object \(piece.digest.short) cannot be read here"
@@ -133,11 +128,32 @@ extension Bus {
         }
     }
 
+    private func chunkOutcome(
+        _ outcome: ZeroMQSocket.SendOutcome, _ piece: UploadQueue.Piece, _ session: Session
+    ) -> ChunkOutcome {
+        switch outcome {
+        case .sent:
+            session.uploads.advance()
+            return .sent(byteCount: piece.byteCount)
+        case .blocked: return .blocked
+        case .unreachable:
+            lost(session)
+            return .done
+        }
+    }
+
     private func transmit(
         _ piece: UploadQueue.Piece, payload: RawSpan, over session: Session
     ) -> ZeroMQSocket.SendOutcome {
         payload.withUnsafeBytes { payload in
             let byteCount = Wire.chunkByteCount(offset: piece.offset, payloadByteCount: payload.count)
+            if case .child = session.route, let frame = SharedFrame(byteCount: byteCount),
+                (try? Wire.encodeChunk(
+                    digest: piece.digest, offset: piece.offset, payload: payload, into: frame.bytes)) == byteCount
+            {
+                frames.insert(frame, for: piece)
+                return transmit(frame, over: session)
+            }
             return transmit(byteCount: byteCount, over: session) { buffer throws(WireError) in
                 try Wire.encodeChunk(digest: piece.digest, offset: piece.offset, payload: payload, into: buffer)
             }

@@ -49,6 +49,8 @@ package final class Bus {
     var blocked: [Session] = []
     /// Children whose connection may have ended, and when to ask libzmq.
     var suspects: [(peer: Peer, at: Moment)] = []
+    /// Chunks that several children are likely to want.
+    var frames = SharedFrames()
     /// A lower bound of the links' moments.
     var linksDue: Moment?
     /// Of strangers together.

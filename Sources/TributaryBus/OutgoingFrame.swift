@@ -9,35 +9,40 @@ internal import Synchronization
 struct OutgoingFrame: ~Copyable {
     private static let headerByteCount = 16
 
-    private let base: UnsafeMutableRawPointer
+    /// What `release` is called with: the frame's allocation, or its lease of a shared one.
+    private let hint: UnsafeMutableRawPointer
+    private let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void
+    /// Where the frame's bytes are written.
+    let bytes: UnsafeMutableRawBufferPointer
     let byteCount: Int
 
     /// Reserves a frame of `byteCount` bytes, counted by `meter` until libzmq releases it.
     init?(byteCount: Int, meter: OutgoingMeter) {
         guard byteCount >= 0, let base = malloc(OutgoingFrame.headerByteCount + byteCount) else { return nil }
-        self.base = base
+        hint = base
+        release = { _, hint in if let hint { OutgoingFrame.release(hint) } }
+        bytes = UnsafeMutableRawBufferPointer(start: base + OutgoingFrame.headerByteCount, count: byteCount)
         self.byteCount = byteCount
         base.storeBytes(of: Unmanaged.passRetained(meter).toOpaque(), as: UnsafeMutableRawPointer.self)
         base.storeBytes(of: byteCount, toByteOffset: 8, as: Int.self)
         meter.add(byteCount)
     }
 
-    deinit { OutgoingFrame.release(base) }
-
-    /// Where the frame's bytes are written.
-    var bytes: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: base + OutgoingFrame.headerByteCount, count: byteCount)
+    /// A frame with the bytes of another that goes to several peers; counted by `meter` until libzmq releases it.
+    init(sharing frame: SharedFrame, meter: OutgoingMeter) {
+        hint = Unmanaged.passRetained(Lease(frame: frame, meter: meter)).toOpaque()
+        release = { _, hint in if let hint { Unmanaged<Lease>.fromOpaque(hint).release() } }
+        bytes = frame.bytes
+        byteCount = frame.bytes.count
     }
+
+    deinit { release(nil, hint) }
 
     /// Hands the frame to a libzmq message.
     consuming func move(into message: UnsafeMutablePointer<zmq_msg_t>) {
-        let base = self.base
-        let byteCount = self.byteCount
+        let (start, byteCount, release, hint) = (bytes.baseAddress, byteCount, release, hint)
         discard self
-        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) -> Void = { _, hint in
-            if let hint { OutgoingFrame.release(hint) }
-        }
-        let result = zmq_msg_init_data(message, base + OutgoingFrame.headerByteCount, byteCount, release, base)
+        let result = zmq_msg_init_data(message, start, byteCount, release, hint)
         precondition(result == 0, "libzmq has no memory for a message header")
     }
 
@@ -47,6 +52,20 @@ struct OutgoingFrame: ~Copyable {
         meter.takeRetainedValue().remove(base.load(fromByteOffset: 8, as: Int.self))
         free(base)
     }
+}
+
+/// Keeps a shared frame's bytes, and counts them for one peer, until libzmq's thread lets go of it.
+private final class Lease: Sendable {
+    private let frame: SharedFrame
+    private let meter: OutgoingMeter
+
+    init(frame: SharedFrame, meter: OutgoingMeter) {
+        self.frame = frame
+        self.meter = meter
+        meter.add(frame.bytes.count)
+    }
+
+    deinit { meter.remove(frame.bytes.count) }
 }
 
 /// Counts the bytes handed to libzmq that have not left yet: of one peer, and through `total` of the whole bus.

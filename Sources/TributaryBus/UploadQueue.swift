@@ -10,7 +10,7 @@ struct UploadQueue {
     static let rangeCountMax = 4 * Limits.transferCountMax
 
     /// The next chunk to send.
-    struct Piece: Equatable {
+    struct Piece: Hashable {
         let digest: Digest
         let offset: UInt64
         let byteCount: Int

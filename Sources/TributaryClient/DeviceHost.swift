@@ -54,7 +54,7 @@ package final class DeviceHost {
     private static let goodbyeTime = Duration.seconds(1)
 
     private let bus: Bus
-    private let store: ObjectStore
+    private let objects: HeldObjects
     private let shutdown: Shutdown
     private let report: (EventRecord) -> Void
     private let pool: WorkPool<Peer, Work, ClientEvent>
@@ -62,30 +62,31 @@ package final class DeviceHost {
     private var unfinishedCount = 0
     /// No machine's time comes before this.
     private var nextAlarm: Moment?
-    /// How many devices hold on to an object; a model is shared by all.
-    private var holders: [Digest: Int] = [:]
 
-    /// Opens the store and connects every device; training data are read here, once.
+    /// Opens the store and connects every device; training data are read here, once, and again only when the root
+    /// runs with another seed than `seed`.
     ///
+    /// `data` opens the federation's data as a seed splits them.
     /// Hosts of one fleet may share `stateDirectory`, which holds a number for each device: with a `shard`, objects
     /// lie in a folder of its own there, and the first connections take turns with those of the other shards.
     /// `threadCount`: devices that train at once.
     /// - Throws: `ProcessLimitsError`, `FilesError`, `LearningError` or `BusError`.
     package init(
-        devices: [Device], data: FederatedData, topology: Digest, seed: UInt64, stateDirectory: String,
-        shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount, shutdown: Shutdown,
-        report: @escaping (EventRecord) -> Void
+        devices: [Device], data: @escaping @Sendable (_ seed: UInt64) throws -> FederatedData, topology: Digest,
+        seed: UInt64, stateDirectory: String, shard: FleetShard? = nil, threadCount: Int = ProcessLimits.coreCount,
+        shutdown: Shutdown, report: @escaping (EventRecord) -> Void
     ) throws {
         try ProcessLimits.makeRoom(forOpenFiles: devices.count * Bus.descriptorCountPerLink)
         self.shutdown = shutdown
         self.report = report
         let folder = shard.map { "shard-\($0.index)-of-\($0.count)" } ?? "objects"
-        store = try ObjectStore(directory: "\(stateDirectory)/\(folder)")
-        bus = try Bus(store: store)
+        objects = HeldObjects(store: try ObjectStore(directory: "\(stateDirectory)/\(folder)"))
+        bus = try Bus(store: objects.store)
         pool = WorkPool(label: "training", threadCount: threadCount, waker: bus.waker)
         shutdown.watch(bus.waker)
         // All data first: a link that is not served for seconds would give up.
-        let works = try Self.works(devices, data, store, stateDirectory)
+        let seeded = SeededData(takerCount: devices.count, open: data)
+        let works = try Self.works(devices, seeded, seed, objects, stateDirectory)
         for (position, device) in devices.enumerated() {
             let peer = try bus.connect(
                 device.parent.endpoint, parentKey: device.parent.key, identity: device.identity,
@@ -101,14 +102,14 @@ package final class DeviceHost {
     }
 
     private static func works(
-        _ devices: [Device], _ data: FederatedData, _ store: ObjectStore, _ stateDirectory: String
+        _ devices: [Device], _ data: SeededData, _ seed: UInt64, _ objects: HeldObjects,
+        _ stateDirectory: String
     ) throws -> [Work] {
-        let architecture = try data.architecture()
-        return try devices.map { device in
+        try devices.map { device in
             Work(
                 local: try LocalWork(
-                    store: store, onExcess: device.policy.training.onExcess, architecture: architecture,
-                    shard: try data.shard(of: device.policy.client, round: 0), law: data.shards.law),
+                    objects: objects, onExcess: device.policy.training.onExcess, client: device.policy.client,
+                    data: data, seed: seed),
                 sequences: try SequenceReserve(device.policy.name, in: stateDirectory))
         }
     }
@@ -167,12 +168,12 @@ package final class DeviceHost {
         switch action {
         case .send(let envelope): bus.send(envelope, to: peer)
         case .fetch(let object):
-            if seat.model != object.digest { hold(object.digest) }
+            if seat.model != object.digest { objects.hold(object.digest) }
             seat.model = object.digest
             bus.fetch(object, from: peer)
         case .train(let job, let plan): submit(job, plan, peer, seat.sequence)
         case .store(let sequence): seat.sequence = sequence
-        case .release(let digests): release(digests, seat.model)
+        case .release(let digests): objects.release(digests)
         case .report(let event): report(EventRecord(event, at: node))
         case .finish:
             seat.isFinished = true
@@ -193,18 +194,6 @@ package final class DeviceHost {
             } catch {
                 emit(.trainingFailed(job.number, text: "\(error)"))
             }
-        }
-    }
-
-    private func hold(_ digest: Digest) { holders[digest, default: 0] += 1 }
-
-    private func release(_ digests: [Digest], _ model: Digest?) {
-        for digest in digests {
-            holders[digest, default: 1] -= 1
-            guard holders[digest, default: 0] <= 0 else { continue }
-            holders[digest] = nil
-            // A body that cannot be removed costs disk, not correctness; the store says so at the next start.
-            try? store.remove(digest)
         }
     }
 }

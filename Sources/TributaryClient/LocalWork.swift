@@ -28,43 +28,57 @@ enum LocalWorkError: Error, CustomStringConvertible {
 
 /// One device's half of a round: from the base model to the encoded delta.
 struct LocalWork {
-    let store: ObjectStore
+    let objects: HeldObjects
     let onExcess: Training.OnExcess
-    let law: TransformationLaw
+    private let client: ClientIndex
+    private let data: SeededData
+    /// The seed that the law and the examples follow.
+    private var seed: UInt64
+    private var law: TransformationLaw
     /// The device's examples as they are before any drift; `nil` when there is none, and the trainer has them all.
     private var shard: Shard?
     private var trainer: ShardTrainer
 
-    /// Takes a device's shard of the initial model's round.
+    /// Takes a device's shard of the initial model's round, drawn by `seed` until a plan has another.
     ///
-    /// - Throws: `LearningError.examples` when the shard does not fit the model.
+    /// - Throws: when the data cannot be read, and `LearningError.examples` when the shard does not fit the model.
     init(
-        store: ObjectStore, onExcess: Training.OnExcess, architecture: ModelArchitecture, shard: Shard,
-        law: TransformationLaw
-    ) throws(LearningError) {
-        self.store = store
+        objects: HeldObjects, onExcess: Training.OnExcess, client: ClientIndex, data: SeededData, seed: UInt64
+    ) throws {
+        self.objects = objects
         self.onExcess = onExcess
-        self.law = law
-        self.shard = law.isDrifting ? shard : nil
-        trainer = try ShardTrainer(architecture: architecture, examples: shard.training(), holdOut: shard.holdOut())
+        self.client = client
+        self.data = data
+        self.seed = seed
+        (law, shard, trainer) = try Self.draw(client, data, seed)
     }
 
-    /// Trains or evaluates, and writes the delta, `local - base`, into the store.
+    private static func draw(
+        _ client: ClientIndex, _ data: SeededData, _ seed: UInt64
+    ) throws -> (TransformationLaw, Shard?, ShardTrainer) {
+        let data = try data.take(seed: seed)
+        let law = data.shards.law
+        let shard = try data.shard(of: client, round: 0)
+        let trainer = try ShardTrainer(
+            architecture: data.architecture(), examples: shard.training(), holdOut: shard.holdOut())
+        return (law, law.isDrifting ? shard : nil, trainer)
+    }
+
+    /// Trains or evaluates, and writes the delta, `local - base`, which its receiver lets go of.
     ///
     /// - Throws: when the model cannot be read, training diverges, or the delta may not be scaled onto its bound.
     mutating func perform(
         _ job: TrainJob, plan: RoundPlan, progress: (UInt32) -> Void
     ) throws -> TrainOutcome {
-        try follow(job)
-        let model = try store.mapped(plan.model.digest)
-        var parameters = try baseParameters(model)
-        var span = parameters.mutableSpan
-        var report = try run(job, plan, &span, progress)
+        try follow(plan)
+        let model = try objects.store.mapped(plan.model.digest)
+        let parameters = try baseParameters(model)
+        var report = try parameters.withMutableSpan { span in try run(job, plan, &span, progress) }
         guard case .train = plan.kind else { return TrainOutcome(report: report, groups: [], body: nil) }
-        if try !turnIntoDelta(&parameters, base: model, groups: plan.groups) {
+        if try !turnIntoDelta(parameters, base: model, groups: plan.groups) {
             report.metrics += [MetricCounter(name: "scaled", sum: 1, count: 1)].compactMap(\.self)
         }
-        let body = try store.put(parameters.span.bytes)
+        let body = try objects.put(parameters)
         let groups = plan.groups.map { group in
             Update.Group(
                 weight: min(max(1, report.exampleCount), group.ring.weightMax), encoding: .float32,
@@ -84,10 +98,15 @@ struct LocalWork {
         return try stand.run(job, parameters: &parameters, progress: progress)
     }
 
-    /// Gives the trainer the examples of the job's round.
-    private mutating func follow(_ job: TrainJob) throws(LearningError) {
+    /// Gives the trainer the examples of the plan's seed and round.
+    private mutating func follow(_ plan: RoundPlan) throws {
+        if plan.seed != seed {
+            // The root runs with a seed of its own; everybody's shards follow it, else they would overlap.
+            (law, shard, trainer) = try Self.draw(client, data, plan.seed)
+            seed = plan.seed
+        }
         guard var shard else { return }
-        let transformation = law.transformation(of: job.client, round: job.number.round)
+        let transformation = law.transformation(of: client, round: plan.number.round)
         guard transformation != shard.transformation else { return }
         shard.transformation = transformation
         trainer = try ShardTrainer(
@@ -97,9 +116,9 @@ struct LocalWork {
 
     /// Whether the delta was within its bounds as it was.
     private func turnIntoDelta(
-        _ parameters: inout [Float], base: MappedFile, groups: [GroupPlan]
+        _ parameters: HeapVector, base: MappedFile, groups: [GroupPlan]
     ) throws -> Bool {
-        let factors = try parameters.withUnsafeMutableBufferPointer { local in
+        let factors = try parameters.withUnsafeMutableBuffer { local in
             try base.withUnsafeBytes { bytes in
                 try Delta.subtract(bytes.assumingMemoryBound(to: Float.self), from: local)
             }
@@ -111,11 +130,11 @@ struct LocalWork {
         return factors.allSatisfy { $0 == 1 }
     }
 
-    private func baseParameters(_ model: MappedFile) throws -> [Float] {
+    private func baseParameters(_ model: MappedFile) throws -> HeapVector {
         let expected = trainer.architecture.layout.byteCount
         guard model.byteCount == expected else {
             throw LocalWorkError.modelSize(bytes: model.byteCount, expected: expected)
         }
-        return model.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)) }
+        return model.withFloats { HeapVector(copying: $0) }
     }
 }

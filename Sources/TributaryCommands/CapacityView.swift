@@ -64,8 +64,8 @@ struct CapacityView {
         }
         lines.append(
             "A chosen device spends \(NumberText.joules(plan.energy.total)) a round: computing "
-                + "\(NumberText.joules(plan.energy.compute)), sending \(NumberText.joules(plan.energy.transmit)), receiving "
-                + "\(NumberText.joules(plan.energy.receive)).")
+                + "\(NumberText.joules(plan.energy.compute)), sending \(NumberText.joules(plan.energy.transmit)), "
+                + "receiving \(NumberText.joules(plan.energy.receive)).")
         lines.append("A simulation of the whole takes at most \(plan.simulationByteCount.byteText) of memory.")
         lines.append(criticalSentence)
         let assumptions = plan.assumptions.map { TextTable.wrapped("- " + $0, indent: 2) }

@@ -18,6 +18,7 @@ package struct Config: Verb {
     @Flag(help: "Print the JSON schema of topology files instead, for editors.")
     package var schema = false
 
+    @OptionGroup package var settings: SettingOptions
     @OptionGroup package var output: OutputOptions
 
     package init() {}
@@ -31,11 +32,9 @@ package struct Config: Verb {
         guard let topology else {
             return output.finish(TopologySchema.document, text: TopologySchema.text)
         }
-        let document = try TopologyLoading.load(topology, output)
+        let document = try TopologyLoading.load(topology, settings: settings.single(), output)
         let forecast = Forecast(document.tree)
-        let origins = document.origins.map { path, position in
-            PlainValue.Field(path, .text(position.map { "\(topology):\($0.line)" } ?? "default"))
-        }
+        let origins = document.origins.map { path, origin in PlainValue.Field(path, .text(origin)) }
         let data = PlainValue.mapping([
             .init("file", .text(topology)), .init("topology", document.canonical),
             .init("origins", .mapping(origins)), .init("tiers", .list(forecast.tiers.map(\.document))),

@@ -43,6 +43,7 @@ struct DataCommand: ParsableCommand {
         @Flag(help: "Draw the heat map even where no terminal is seen.")
         var heatMap = false
 
+        @OptionGroup var settings: SettingOptions
         @OptionGroup var output: OutputOptions
 
         func validate() throws {
@@ -51,7 +52,8 @@ struct DataCommand: ParsableCommand {
         }
 
         func execute(_ output: CommandOutput) throws {
-            let federation = try Federation(path: topology, keys: "", overrides: .init(seed: seed))
+            let federation = try Federation(
+                path: topology, keys: "", overrides: .init(seed: seed, settings: settings.single()))
             let data = try federation.data()
             let deviceCount = federation.tree.deviceCount
             let summary = try DataSummary(

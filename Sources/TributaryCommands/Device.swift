@@ -30,12 +30,12 @@ struct Device: Verb {
     var first: UInt64 = 0
 
     func execute(_ output: CommandOutput) throws {
-        try common.serve(output) { federation, shutdown, report in
+        try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
             let devices = try federation.devices(
                 below: NodeName(parent), first: first, count: count, connect: above.connect)
             let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? parent)"
             let host = try DeviceHost(
-                devices: devices, data: try federation.data(), topology: federation.digest,
+                devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
                 seed: federation.topology.seed, stateDirectory: directory, shutdown: shutdown, report: report)
             host.run()
         }

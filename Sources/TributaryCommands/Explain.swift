@@ -26,10 +26,11 @@ struct Explain: ParsableCommand {
         @Argument(help: "The topology file.")
         var topology: String
 
+        @OptionGroup var settings: SettingOptions
         @OptionGroup var output: OutputOptions
 
         func execute(_ output: CommandOutput) throws {
-            let (document, notes) = try TopologyLoading.load(topology)
+            let (document, notes) = try TopologyLoading.load(topology, settings: settings.single())
             // The plan has its own words for what is too many, once for each tier.
             for note in notes where note.code != TopologyIssue.Code.limit.rawValue {
                 output.note("\(note.location): warning: \(note.text)")

@@ -47,7 +47,7 @@ struct Fleet: Verb {
         let connect = try endpoints()
         var tally = FleetTally()
         var hosted: FleetSummary?
-        try common.serve(output) { federation, shutdown, report in
+        try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
             let clients = share.clients(of: federation.tree.deviceCount)
             let devices = try federation.devices(clients.lazy.map { ClientIndex($0) }, connect: connect)
             let threadCount = threads ?? ProcessLimits.coreCount
@@ -59,7 +59,7 @@ struct Fleet: Verb {
             output.event("fleet", summary.fields)
             guard !devices.isEmpty else { return }
             let host = try DeviceHost(
-                devices: devices, data: try federation.data(), topology: federation.digest,
+                devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
                 seed: federation.topology.seed, stateDirectory: common.state ?? "state/fleet", shard: share,
                 threadCount: threadCount, shutdown: shutdown
             ) { record in

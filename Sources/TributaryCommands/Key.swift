@@ -23,6 +23,7 @@ struct Key: ParsableCommand {
     }
 
     struct New: Verb {
+        static let commandPath = "key new"
         static let configuration = CommandConfiguration(
             abstract: "Make keys, for the nodes named or for all of a topology that have none.")
 
@@ -66,6 +67,7 @@ struct Key: ParsableCommand {
     }
 
     struct List: Verb {
+        static let commandPath = "key list"
         static let configuration = CommandConfiguration(abstract: "List the nodes whose public keys are here.")
         @OptionGroup var directory: KeyOptions
         @OptionGroup var output: OutputOptions
@@ -79,6 +81,7 @@ struct Key: ParsableCommand {
     }
 
     struct Show: Verb {
+        static let commandPath = "key show"
         static let configuration = CommandConfiguration(abstract: "Print a node's public key.")
 
         @Argument(help: "The node's name.")

@@ -25,13 +25,24 @@ struct Node: Verb {
     @Option(help: "Listen here instead, for example tcp://0.0.0.0:7101.")
     var listen: String?
 
+    @Option(help: "At the root: run so many rounds instead of the file's.")
+    var rounds: UInt32?
+
+    @Option(help: "At the root: use this seed instead of the file's; all nodes follow the root's.")
+    var seed: UInt64?
+
     func execute(_ output: CommandOutput) throws {
-        try common.serve(output) { federation, shutdown, report in
+        try common.serve(output, Federation.Overrides(rounds: rounds, seed: seed)) { federation, shutdown, report in
+            guard federation.root.value == name || (rounds == nil && seed == nil) else {
+                throw CommandError(
+                    "node.not_the_root", "'\(name)' takes neither --rounds nor --seed: they are the root's",
+                    hint: "give them to '\(federation.root)'; all other nodes follow its plans", exit: .usage)
+            }
             let setup = try federation.setup(
                 ofAggregator: NodeName(name), listen: listen, connect: above.connect,
                 stateDirectory: common.state ?? "state/\(name)")
             let host = try AggregatorHost(setup, shutdown: shutdown, report: report)
-            guard let reason = host.run(), reason != .stopped else { return }
+            guard let reason = try host.run(), reason != .stopped else { return }
             throw CommandError(
                 "node.\(reason.rawValue)", "'\(name)' ended early (\(reason.rawValue)); its log says why")
         }

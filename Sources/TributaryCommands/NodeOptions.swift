@@ -19,23 +19,18 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "The directory for objects and state; default state/NAME.", completion: .directory)
     var state: String?
 
-    @Option(help: "Run so many rounds instead of the file's.")
-    var rounds: UInt32?
-
-    @Option(help: "Use this seed instead of the file's.")
-    var seed: UInt64?
-
     @Flag(help: .hidden)
     var endWithStandardInput = false
 
     /// Loads the federation, takes the signals, and serves: events go to the log, and as lines to stdout in `jsonl`.
     func serve(
-        _ output: CommandOutput, _ serve: (Federation, Shutdown, @escaping (EventRecord) -> Void) throws -> Void
+        _ output: CommandOutput, _ overrides: Federation.Overrides,
+        _ serve: (Federation, Shutdown, @escaping (EventRecord) -> Void) throws -> Void
     ) throws {
         let shutdown = Shutdown()
         Signals.endCleanly(shutdown)
         if endWithStandardInput { Signals.endWithStandardInput(shutdown) }
-        let federation = try Federation(path: topology, keys: keys, overrides: .init(rounds: rounds, seed: seed))
+        let federation = try Federation(path: topology, keys: keys, overrides: overrides)
         try serve(federation, shutdown) { record in
             if output.format == .jsonl { Terminal.write(record.json + "\n", to: STDOUT_FILENO) }
             if record.level != .debug { output.note("\(Clock.timestamp()) \(record.text)") }

@@ -19,13 +19,14 @@ package struct Show: Verb {
     @Flag(help: "Draw every aggregator.")
     package var all = false
 
+    @OptionGroup package var settings: SettingOptions
     @OptionGroup package var output: OutputOptions
 
     package init() {}
 
     /// Loads the file and draws its tree.
     package func execute(_ output: CommandOutput) throws {
-        let document = try TopologyLoading.load(topology, output)
+        let document = try TopologyLoading.load(topology, settings: settings.single(), output)
         let drawing = TreeDrawing(tree: document.tree, childCountMax: all ? .max : 20)
         output.finish(Self.data(document.tree), text: drawing.text())
     }

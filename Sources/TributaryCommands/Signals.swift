@@ -27,10 +27,13 @@ enum Signals {
     }
 
     /// Ends the process cleanly when its standard input ends: when whoever started it is gone.
-    static func endWithStandardInput(_ shutdown: Shutdown) {
+    ///
+    /// With `isSecondAtOnce` that ends a process at once which has been asked before.
+    static func endWithStandardInput(_ shutdown: Shutdown, isSecondAtOnce: Bool = false) {
         DispatchQueue(label: "standard input").async {
             var byte: UInt8 = 0
             while read(0, &byte, 1) > 0 {}
+            if isSecondAtOnce, shutdown.isRequested { _exit(128 + SIGHUP) }
             shutdown.request()
         }
     }

@@ -18,7 +18,7 @@ package struct Tributary: ParsableCommand {
             CommandGroup(
                 name: "Running a tree",
                 subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self, Key.self]),
-            CommandGroup(name: "Looking at runs", subcommands: [Report.self, Compare.self]),
+            CommandGroup(name: "Looking at runs", subcommands: [Report.self, Compare.self, Model.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),
         ])

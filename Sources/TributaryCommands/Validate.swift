@@ -16,13 +16,14 @@ package struct Validate: Verb {
     @Argument(help: "The topology file.")
     package var topology: String
 
+    @OptionGroup package var settings: SettingOptions
     @OptionGroup package var output: OutputOptions
 
     package init() {}
 
     /// Loads the file and tells what its tiers will do.
     package func execute(_ output: CommandOutput) throws {
-        let (document, warnings) = try TopologyLoading.load(topology)
+        let (document, warnings) = try TopologyLoading.load(topology, settings: settings.single())
         for warning in warnings { output.note("\(warning.location): warning: \(warning.text)") }
         let forecast = Forecast(document.tree)
         let notes = warnings.map { warning in

@@ -51,14 +51,27 @@ package struct DataSpecification: Hashable, Sendable {
     }
 }
 
+/// Devices side by side that together see only some of the classes.
+package struct PartitionSites: Hashable, Sendable {
+    /// Consecutive client indices of a site; the last site takes what is left.
+    package var devices: Int
+    /// Classes that a site sees.
+    package var classes: Int
+
+    package init(devices: Int, classes: Int) {
+        self.devices = devices
+        self.classes = classes
+    }
+}
+
 /// How examples are spread over devices; named as in flwr-datasets (IidPartitioner, DirichletPartitioner, ...).
 package enum PartitionSpecification: Hashable, Sendable {
     /// Shuffled, then dealt evenly.
     case iid
     /// Each class is spread by a Dirichlet(alpha) draw over the devices; smaller alpha is more skewed.
     case dirichlet(alpha: Double)
-    /// Each device sees so many classes.
-    case pathological(classesPerPartition: Int)
+    /// Each device sees so many classes; with sites, the devices of one site together see no more than the site's.
+    case pathological(classesPerPartition: Int, sites: PartitionSites? = nil)
     /// Sizes grow linearly with the partition's number.
     case linear
     /// Sizes grow with the square of the partition's number.

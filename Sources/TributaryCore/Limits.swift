@@ -37,7 +37,7 @@ package enum Limits {
     package static let transferCountMax = 64
     /// The largest object: 4 GiB, a model of a thousand million float32 parameters.
     package static let objectByteCountMax: UInt64 = 4 << 30
-    /// Contributors of one sum: bounds the name list (16 bytes a name) and the ring's total.
+    /// Contributions to one sum: bounds the name list (16 bytes a name) and the ring's total.
     package static let cohortMax: UInt64 = 1 << 22
     /// Clients below one node: sums of counts stay exact.
     package static let clientCountMax: UInt64 = 1 << 40

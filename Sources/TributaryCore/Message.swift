@@ -88,7 +88,7 @@ package struct Working: Hashable, Sendable {
     package var number: RoundNumber
     /// Clients chosen below the sender; 1 for a client.
     package var chosenCount: UInt64
-    /// Updates accepted below the sender; 0 for a client at work.
+    /// Clients below the sender whose work was accepted; 0 for a client at work.
     package var reportedCount: UInt64
     /// The sender's own progress in thousandths.
     package var permille: UInt32
@@ -142,7 +142,7 @@ package struct SumGrant: Hashable, Sendable {
 package struct RoundClosed: Hashable, Sendable {
     /// How the round ended.
     package enum Outcome: Hashable, Sendable {
-        /// The round's sum was committed.
+        /// The round's sum was committed, with the work of so many clients.
         case committed(contributorCount: UInt64)
         /// Nothing of the round entered the model.
         case failed(ReasonCode)

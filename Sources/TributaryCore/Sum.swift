@@ -13,7 +13,9 @@ package struct SumKey: Hashable, Sendable {
     }
 }
 
-/// A 16-byte pseudonym of one contributor in one round.
+/// A 16-byte pseudonym of one contribution to a round, made of the name of the node that sends the update.
+///
+/// Above a stepping tier it stands for a voice: one contribution with as many contributors as clients spoke in it.
 package struct ContributionName: Hashable, Comparable, Sendable {
     /// Bytes of a name, on the wire and in name lists.
     package static let byteCount = 16
@@ -52,22 +54,26 @@ package struct ContributionName: Hashable, Comparable, Sendable {
 /// What a sum stands for, before its body: names go first, so that two granted sums never share an update.
 package struct SumOffer: Hashable, Sendable {
     package var key: SumKey
-    /// The sorted names of the contributors, 16 bytes each (big-endian high word, then low word); `nil` when empty.
+    /// The sorted names of the contributions, 16 bytes each (big-endian high word, then low word); `nil` when empty.
     package var names: ObjectReference?
     /// Clients chosen below the node in this round.
     package var chosenCount: UInt64
-    /// Updates in the sum.
+    /// Clients whose work is in the sum: what a quorum counts.
     package var contributorCount: UInt64
+    /// Updates in the sum, a name for each: of clients, or of stepping nodes with many contributors.
+    package var contributionCount: UInt64
     /// Set when the node closed below its own quorum.
     package var reason: ReasonCode?
 
     package init(
-        key: SumKey, names: ObjectReference?, chosenCount: UInt64, contributorCount: UInt64, reason: ReasonCode?
+        key: SumKey, names: ObjectReference?, chosenCount: UInt64, contributorCount: UInt64,
+        contributionCount: UInt64, reason: ReasonCode?
     ) {
         self.key = key
         self.names = names
         self.chosenCount = chosenCount
         self.contributorCount = contributorCount
+        self.contributionCount = contributionCount
         self.reason = reason
     }
 }
@@ -87,19 +93,23 @@ package struct Sum: Hashable, Sendable {
 
     package var key: SumKey
     package var base: Digest
+    /// Clients whose work is in the sum.
     package var contributorCount: UInt64
+    /// Updates in the sum: what its vectors, weights and rounding are bounded by.
+    package var contributionCount: UInt64
     package var groups: [Group]
     package var metrics: [MetricCounter]
     /// The groups' ring integers, encoded as `UpdateEncoding.ring`, one after another; `nil` for `evaluate`.
     package var body: ObjectReference?
 
     package init(
-        key: SumKey, base: Digest, contributorCount: UInt64, groups: [Group], metrics: [MetricCounter],
-        body: ObjectReference?
+        key: SumKey, base: Digest, contributorCount: UInt64, contributionCount: UInt64, groups: [Group],
+        metrics: [MetricCounter], body: ObjectReference?
     ) {
         self.key = key
         self.base = base
         self.contributorCount = contributorCount
+        self.contributionCount = contributionCount
         self.groups = groups
         self.metrics = metrics
         self.body = body

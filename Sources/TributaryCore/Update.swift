@@ -32,6 +32,18 @@ package struct Update: Hashable, Sendable {
         }
     }
 
+    /// For how many clients an aggregator's update speaks.
+    package struct Voice: Hashable, Sendable {
+        /// Clients chosen below the sender.
+        package var chosenCount: UInt64
+        /// Clients whose work is in the update, in `1...chosenCount`.
+        package var contributorCount: UInt64
+        package init(chosenCount: UInt64, contributorCount: UInt64) {
+            self.chosenCount = chosenCount
+            self.contributorCount = contributorCount
+        }
+    }
+
     package var key: UpdateKey
     package var number: RoundNumber
     /// The digest of the decoded base model.
@@ -41,10 +53,12 @@ package struct Update: Hashable, Sendable {
     package var metrics: [MetricCounter]
     /// The encoded delta; `nil` in answer to `evaluate`.
     package var body: ObjectReference?
+    /// Set by a stepping aggregator; `nil` in a client's own update.
+    package var voice: Voice?
 
     package init(
         key: UpdateKey, number: RoundNumber, base: Digest, groups: [Group], metrics: [MetricCounter],
-        body: ObjectReference?
+        body: ObjectReference?, voice: Voice? = nil
     ) {
         self.key = key
         self.number = number
@@ -52,6 +66,7 @@ package struct Update: Hashable, Sendable {
         self.groups = groups
         self.metrics = metrics
         self.body = body
+        self.voice = voice
     }
 }
 

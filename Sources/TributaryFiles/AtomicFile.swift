@@ -55,15 +55,19 @@ extension FilesError {
 
 /// A file being written from its beginning, through a buffer; not shared between threads.
 package struct FileSink: ~Copyable {
-    private static let capacity = 256 * 1024
+    /// What is gathered before it is written; as much or more at once is written as it comes.
+    static let capacity = 256 * 1024
 
     private let file: FileHandle
     private var buffer: [UInt8]
     private var written: UInt64 = 0
 
-    init(creating path: String, permissions: UInt32) throws(FilesError) {
-        file = try FileHandle(
+    /// `expectedByteCount`: 0 when it is not known; room for it is taken at once.
+    init(creating path: String, permissions: UInt32, expectedByteCount: UInt64 = 0) throws(FilesError) {
+        let file = try FileHandle(
             opening: path, flags: O_RDWR | O_CREAT | O_EXCL, mode: mode_t(permissions), action: "create")
+        _ = try file.reserve(byteCount: expectedByteCount)
+        self.file = file
         buffer = []
     }
 

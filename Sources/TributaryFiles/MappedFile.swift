@@ -9,6 +9,8 @@ internal import Glibc
 package final class MappedFile: @unchecked Sendable {
     // Safe to share: the mapping is read-only and both fields are immutable until deinit, which runs alone.
     private let bytes: UnsafeRawBufferPointer
+    /// Whose memory the bytes are, when they lie in no file.
+    private let owner: HeapVector?
     /// The file, as it was named.
     package let path: String
 
@@ -21,6 +23,7 @@ package final class MappedFile: @unchecked Sendable {
             throw .system(action: "map", path: path, code: EFBIG)
         }
         self.path = path
+        owner = nil
         guard count > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
@@ -31,7 +34,15 @@ package final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
+    /// Shows values in memory as if they were a file's.
+    init(holding vector: HeapVector) {
+        path = ""
+        owner = vector
+        bytes = vector.bytes
+    }
+
     deinit {
+        guard owner == nil else { return }
         if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
     }
 

@@ -14,6 +14,8 @@ internal import TributaryCrypto
 package final class ObjectStore: BlockStore, Sendable {
     /// Mappings kept open: one per object that is being sent, in the usual case that all children want the same.
     private static let mappingCountMax = 16
+    /// Bytes of objects that stay in memory because they are there anyway; more go to the disk like all others.
+    private static let heldByteCountMax = 64 << 20
     /// Room left free on the file system, for journals, logs and everybody else.
     private static let reserveByteCount: UInt64 = 16 << 20
 
@@ -22,6 +24,8 @@ package final class ObjectStore: BlockStore, Sendable {
         /// The most recently used last.
         var mappings: [(digest: Digest, file: MappedFile)] = []
         var nextTemporary: UInt64 = 0
+        /// Objects in memory.
+        var held: [Digest: MappedFile] = [:]
     }
 
     /// Where the objects lie.
@@ -50,6 +54,7 @@ package final class ObjectStore: BlockStore, Sendable {
 extension ObjectStore {
     /// The size of a complete object; `nil` when it is not held.
     package func byteCount(of digest: Digest) -> UInt64? {
+        if let held = state.withLock({ $0.held[digest] }) { return UInt64(held.byteCount) }
         var status = stat()
         guard stat(path(of: digest), &status) == 0 else { return nil }
         return UInt64(clamping: status.st_size)
@@ -75,12 +80,14 @@ extension ObjectStore {
     /// - Throws: `FilesError.unknownObject` when the store does not hold it.
     package func mapped(_ digest: Digest) throws(FilesError) -> MappedFile {
         try state.withLock { state throws(FilesError) in
+            if let held = state.held[digest] { return held }
             if let position = state.mappings.firstIndex(where: { $0.digest == digest }) {
                 let entry = state.mappings.remove(at: position)
                 state.mappings.append(entry)
                 return entry.file
             }
-            guard contains(digest) else { throw .unknownObject(digest) }
+            var status = stat()
+            guard stat(path(of: digest), &status) == 0 else { throw .unknownObject(digest) }
             let file = try MappedFile(path: path(of: digest))
             if state.mappings.count == Self.mappingCountMax { state.mappings.removeFirst() }
             state.mappings.append((digest, file))
@@ -126,9 +133,10 @@ extension ObjectStore {
                 return partial.heldByteCount
             }
             let partial = try PartialObject(object, path: partialPath(of: object.digest))
-            let wanted = state.partials.values.reduce(partial.missingByteCount) { $0 + $1.missingByteCount }
+            let wanted = state.partials.values.reduce(partial.missingByteCount) { $0 + $1.unreservedByteCount }
             do throws(FilesError) {
                 try FreeSpace.require(wanted + Self.reserveByteCount, at: directory)
+                try partial.reserve()
             } catch {
                 if partial.heldByteCount == 0 { _ = unlink(partialPath(of: object.digest)) }
                 throw error
@@ -196,7 +204,8 @@ extension ObjectStore {
             return "\(directory)/put-\(state.nextTemporary).tmp"
         }
         do {
-            var sink = ObjectSink(try FileSink(creating: temporary, permissions: 0o644))
+            var sink = ObjectSink(
+                try FileSink(creating: temporary, permissions: 0o644, expectedByteCount: byteCount))
             try body(&sink)
             let object = try sink.finish()
             try Directory.move(temporary, to: path(of: object.digest))
@@ -218,6 +227,21 @@ extension ObjectStore {
     ///
     /// - Throws: `FilesError.noSpace`, `FilesError.system`.
     package func put(_ bytes: [UInt8]) throws -> ObjectReference { try put(bytes.span.bytes) }
+
+    /// Makes values in memory an object: it stays there, where it is anyway, while there is room for it, and does not
+    /// outlive the process then.
+    ///
+    /// - Throws: as `put`, for values that go to the disk.
+    package func hold(_ vector: HeapVector) throws -> ObjectReference {
+        let object = ObjectReference(digest: .sha256(of: vector.bytes), byteCount: UInt64(vector.bytes.count))
+        let isHeld = state.withLock { state in
+            let held = state.held.values.reduce(vector.bytes.count) { $0 + $1.byteCount }
+            guard held <= Self.heldByteCountMax else { return false }
+            state.held[object.digest] = MappedFile(holding: vector)
+            return true
+        }
+        return isHeld ? object : try put(vector.bytes.bytes)
+    }
 
     /// Makes an existing file an object without copying it, by a hard link; copies when it lies on another disk.
     ///
@@ -248,6 +272,7 @@ extension ObjectStore {
     package func remove(_ digest: Digest) throws(FilesError) {
         try state.withLock { state throws(FilesError) in
             state.mappings.removeAll { $0.digest == digest }
+            state.held[digest] = nil
             try Directory.remove(path(of: digest))
         }
     }
@@ -290,6 +315,8 @@ extension ObjectStore {
 
 /// An object being made: what is written is digested; not shared between threads.
 package struct ObjectSink: ~Copyable {
+    private static let blockByteCount = FileSink.capacity
+
     private var file: FileSink
     private var digest = SHA256()
 
@@ -302,8 +329,15 @@ package struct ObjectSink: ~Copyable {
     ///
     /// - Throws: `FilesError.system` when the disk is full or fails.
     package mutating func write(_ bytes: RawSpan) throws(FilesError) {
-        try file.write(bytes)
-        digest.update(bytes)
+        // Block by block: the digest then finds in the cache what the copy into the file has just read.
+        var start = 0
+        while start < bytes.byteCount {
+            let end = min(start + Self.blockByteCount, bytes.byteCount)
+            let block = bytes.extracting(start..<end)
+            try file.write(block)
+            digest.update(block)
+            start = end
+        }
     }
 
     /// Appends bytes.

@@ -13,6 +13,7 @@ final class PartialObject {
     private let file: FileHandle
     private var digest = SHA256()
     private(set) var heldByteCount: UInt64 = 0
+    private var isReserved = false
 
     /// Opens a partial file and digests again what an earlier process left in it.
     init(_ object: ObjectReference, path: String) throws(FilesError) {
@@ -26,6 +27,14 @@ final class PartialObject {
         }
         try digestPrefix(byteCount: held)
     }
+
+    /// Takes the room for what is still to come.
+    ///
+    /// - Throws: `FilesError.system` when the file system is full.
+    func reserve() throws(FilesError) { isReserved = try file.reserve(byteCount: object.byteCount) }
+
+    /// The bytes still to come for which no room is taken.
+    var unreservedByteCount: UInt64 { isReserved ? 0 : missingByteCount }
 
     /// The bytes still to come.
     var missingByteCount: UInt64 { object.byteCount - heldByteCount }

@@ -107,16 +107,26 @@ package struct SafetensorsFile: Sendable {
     private func read(
         _ tensor: Tensor, from file: borrowing FileHandle, into values: UnsafeMutableBufferPointer<Float>
     ) throws(FilesError) {
-        let target = UnsafeMutableRawBufferPointer(values)
+        try read(tensor, from: file, at: 0, into: UnsafeMutableRawBufferPointer(values))
+        guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
+        throw refuse(tensor.name, "has a value that is not finite at position \(bad); choose a sound model")
+    }
+
+    /// Fills a buffer with a tensor's bytes from `offset` on.
+    func read(_ tensor: Tensor, at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(FilesError) {
+        try read(tensor, from: try FileHandle.reading(path), at: offset, into: target)
+    }
+
+    private func read(
+        _ tensor: Tensor, from file: borrowing FileHandle, at offset: UInt64, into target: UnsafeMutableRawBufferPointer
+    ) throws(FilesError) {
         var done = 0
         while done < target.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: target[done...])
-            let count = try file.read(into: rest, at: dataOffset + tensor.range.lowerBound + UInt64(done))
+            let count = try file.read(into: rest, at: dataOffset + tensor.range.lowerBound + offset + UInt64(done))
             guard count > 0 else { throw refuse(tensor.name, "is cut off; the file changed: get it again") }
             done += count
         }
-        guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
-        throw refuse(tensor.name, "has a value that is not finite at position \(bad); choose a sound model")
     }
 
     private func refuse(_ name: String, _ problem: String) -> FilesError {

@@ -60,8 +60,9 @@ package struct Partition: Hashable, Sendable {
             return Partition(rowLists: request.sized(request.exponentialSizes()))
         case .dirichlet(let alpha):
             return Partition(rowLists: try request.dirichlet(alpha: alpha))
-        case .pathological(let classesPerPartition):
-            return Partition(rowLists: try request.pathological(classesPerPartition: classesPerPartition))
+        case .pathological(let classesPerPartition, let sites):
+            return Partition(
+                rowLists: try request.pathological(classesPerPartition: classesPerPartition, sites: sites))
         case .naturalID:
             return Partition(rowLists: try request.natural(clients: clients))
         }

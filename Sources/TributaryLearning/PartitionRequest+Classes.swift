@@ -84,8 +84,9 @@ extension PartitionRequest {
     /// Each partition holds examples of exactly so many classes; a class is cut evenly among those that hold it.
     ///
     /// Classes are dealt from shuffled decks of all classes, so that each class is held by someone and all are held
-    /// about equally often (flwr-datasets draws them independently and drops those that nobody drew).
-    func pathological(classesPerPartition: Int) throws(LearningError) -> [[UInt32]] {
+    /// about equally often (flwr-datasets draws them independently and drops those that nobody drew). With sites they
+    /// are dealt twice in the same way: to the sites, then within each site to its partitions.
+    func pathological(classesPerPartition: Int, sites: PartitionSites?) throws(LearningError) -> [[UInt32]] {
         var random = random(0)
         let rowsByClass = shuffledRowsByClass(&random)
         let present = rowsByClass.indices.filter { !rowsByClass[$0].isEmpty }
@@ -99,9 +100,29 @@ extension PartitionRequest {
                 "\(partitionCount) devices with \(classesPerPartition) classes each cannot hold all \(present.count) "
                     + "classes; use more devices or more classes per device")
         }
-        let holders = holders(of: present, classesPerPartition: classesPerPartition, random: &random)
+        let hands =
+            if let sites {
+                try self.hands(of: present, classesPerPartition: classesPerPartition, sites: sites, random: &random)
+            } else {
+                Self.deal(present, each: classesPerPartition, to: partitionCount, random: &random)
+            }
+        var holders = [[Int]](repeating: [], count: classCount)
+        for (partition, hand) in hands.enumerated() {
+            for label in hand { holders[label].append(partition) }
+        }
+        return try cut(rowsByClass, among: holders, classes: present)
+    }
+
+    /// Cuts the rows of each class evenly among those that hold it.
+    private func cut(
+        _ rowsByClass: [[UInt32]], among holders: [[Int]], classes: [Int]
+    ) throws(LearningError) -> [[UInt32]] {
+        if let label = classes.first(where: { holders[$0].isEmpty }) {
+            throw .partition(
+                "class \(label) falls to no device; use more sites, more classes per site or more classes per device")
+        }
         var lists = [[UInt32]](repeating: [], count: partitionCount)
-        for label in present {
+        for label in classes {
             let (rows, partitions) = (rowsByClass[label], holders[label])
             guard partitions.count <= rows.count else {
                 throw .partition(
@@ -119,24 +140,40 @@ extension PartitionRequest {
         return lists
     }
 
-    /// For each class the partitions that hold it, ascending.
-    private func holders(of classes: [Int], classesPerPartition: Int, random: inout CounterRandom) -> [[Int]] {
-        var holders = [[Int]](repeating: [], count: classCount)
+    /// The classes of each partition when consecutive partitions share a site.
+    private func hands(
+        of classes: [Int], classesPerPartition: Int, sites: PartitionSites, random: inout CounterRandom
+    ) throws(LearningError) -> [[Int]] {
+        guard sites.devices >= 1, (classesPerPartition...classes.count).contains(sites.classes) else {
+            throw .partition(
+                "sites of \(sites.devices) devices shall see \(sites.classes) classes; "
+                    + "use 1 device or more and \(classesPerPartition)...\(classes.count) classes")
+        }
+        let siteCount = (partitionCount - 1) / sites.devices + 1
+        return Self.deal(classes, each: sites.classes, to: siteCount, random: &random).enumerated()
+            .flatMap { site, own in
+                let deviceCount = min(sites.devices, partitionCount - site * sites.devices)
+                return Self.deal(own, each: classesPerPartition, to: deviceCount, random: &random)
+            }
+    }
+
+    /// Deals so many distinct classes to each of so many, from shuffled decks of all of them.
+    private static func deal(
+        _ classes: [Int], each: Int, to count: Int, random: inout CounterRandom
+    ) -> [[Int]] {
         var deck: [Int] = []
-        for partition in 0..<partitionCount {
-            var own: Set<Int> = []
-            while own.count < classesPerPartition {
+        return (0..<count).map { _ in
+            var own: [Int] = []
+            while own.count < each {
                 if deck.isEmpty {
                     deck = classes
                     deck.shuffle(by: &random)
-                    // The deck is dealt from its end: what this partition already holds goes to the next one.
+                    // The deck is dealt from its end: what this hand already has goes to the next one.
                     deck = deck.filter { own.contains($0) } + deck.filter { !own.contains($0) }
                 }
-                let label = deck.removeLast()
-                own.insert(label)
-                holders[label].append(partition)
+                own.append(deck.removeLast())
             }
+            return own
         }
-        return holders
     }
 }

@@ -57,7 +57,8 @@ package struct ShardLaw: Sendable {
                 throw .partition("the Dirichlet alpha is \(alpha); it must lie in 1e-6...1e12")
             }
             mixture = .dirichlet(alpha: alpha)
-        case .pathological(let classes):
+        case .pathological(let classes, let sites):
+            guard sites == nil else { throw .partition("sites cut one table; take data.partition.sites out") }
             guard (1...present.count).contains(classes) else {
                 throw .partition(
                     "\(classes) classes per device were asked for, and the data has \(present.count); "

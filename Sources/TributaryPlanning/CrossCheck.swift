@@ -42,13 +42,18 @@ package enum CrossCheck {
     private static func dataIssues(_ tree: Tree) -> [TopologyIssue] {
         let data = tree.topology.data
         var issues: [TopologyIssue] = []
-        if case .pathological(let perPartition) = data.partition, let classes = shape(of: data)?.classes,
-            perPartition > classes
-        {
-            issues.append(
-                TopologyIssue(
-                    .data, at: "data.partition.classes-per-partition",
-                    "a device cannot see \(perPartition) classes, the data has \(classes)"))
+        if case .pathological(let perPartition, let sites) = data.partition, let classes = shape(of: data)?.classes {
+            if perPartition > classes {
+                issues.append(
+                    TopologyIssue(
+                        .data, at: "data.partition.classes-per-partition",
+                        "a device cannot see \(perPartition) classes, the data has \(classes)"))
+            } else if let sites, sites.classes > classes {
+                issues.append(
+                    TopologyIssue(
+                        .data, at: "data.partition.sites.classes",
+                        "a site cannot see \(sites.classes) classes, the data has \(classes)"))
+            }
         }
         if data.shard == nil, let count = exampleCount(of: data), UInt64(count) < tree.deviceCount {
             issues.append(

@@ -96,7 +96,11 @@ struct DialogueWriter {
         guard let parent = node.parent else { return Dialogue() }
         let weight = load.contributors * workload.exampleCountMean
         switch tree.topology.uplink(ofTier: node.tier) {
-        case .float32: return voice(of: node.name, below: parent, weight: weight, workings: load.workings)
+        case .float32:
+            let contributors = UInt64(max(1, load.contributors.rounded()))
+            return voice(
+                of: node.name, below: parent, weight: weight, workings: load.workings,
+                Update.Voice(chosenCount: contributors, contributorCount: contributors))
         case .exact: return sum(of: position, below: parent, weight: weight, load)
         }
     }
@@ -125,7 +129,9 @@ struct DialogueWriter {
         return dialogue
     }
 
-    private mutating func voice(of name: NodeName, below parent: Int, weight: Double, workings: Double) -> Dialogue {
+    private mutating func voice(
+        of name: NodeName, below parent: Int, weight: Double, workings: Double, _ voice: Update.Voice? = nil
+    ) -> Dialogue {
         var dialogue = opening(below: parent)
         let key = UpdateKey(node: name, sequence: UInt64(tree.topology.rounds))
         let body = ObjectReference(digest: Self.digest, byteCount: UInt64(workload.layout.byteCount))
@@ -134,7 +140,7 @@ struct DialogueWriter {
             key: key, number: number, base: Self.digest,
             groups: workload.layout.groups.map {
                 .init(weight: weight, encoding: .float32, byteCount: UInt64($0.range.count * 4))
-            }, metrics: Self.metrics(weight), body: body)
+            }, metrics: Self.metrics(weight), body: body, voice: voice)
         dialogue.message(size(.update(update)), up: true)
         dialogue.transfer(transfer(workload.layout.byteCount, below: parent), up: true)
         end(&dialogue, .update(key), clients: tree.aggregators[parent].clients.count, workings: workings)
@@ -145,10 +151,11 @@ struct DialogueWriter {
         var dialogue = opening(below: parent)
         let key = SumKey(node: tree.aggregators[position].name, number: number, revision: 1)
         let contributors = UInt64(max(1, load.contributors.rounded()))
-        let names = Int(max(1, load.names.rounded())) * ContributionName.byteCount
+        let contributions = UInt64(max(1, load.names.rounded()))
+        let names = Int(contributions) * ContributionName.byteCount
         let offer = SumOffer(
             key: key, names: ObjectReference(digest: Self.digest, byteCount: UInt64(names)),
-            chosenCount: contributors, contributorCount: contributors, reason: nil)
+            chosenCount: contributors, contributorCount: contributors, contributionCount: contributions, reason: nil)
         let groups = workload.layout.groups.map { group in
             let exponent = tree.ringParameters(forSegmentOf: parent)?.exponent ?? RingParameters.exponentMin
             return Sum.Group(
@@ -158,8 +165,8 @@ struct DialogueWriter {
         }
         let byteCount = groups.reduce(0) { $0 + $1.byteCount }
         let sum = Sum(
-            key: key, base: Self.digest, contributorCount: contributors, groups: groups,
-            metrics: Self.metrics(groups.first?.totalWeight ?? 1),
+            key: key, base: Self.digest, contributorCount: contributors, contributionCount: contributions,
+            groups: groups, metrics: Self.metrics(groups.first?.totalWeight ?? 1),
             body: ObjectReference(digest: Self.digest, byteCount: byteCount))
         dialogue.message(size(.sumOffer(offer)), up: true)
         dialogue.transfer(transfer(names, below: parent), up: true)

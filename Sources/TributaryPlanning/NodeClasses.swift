@@ -89,21 +89,19 @@ struct NodeClasses {
         if isAboveDevices {
             all[index].chosen = choice.chosen(of: all[index].deviceCount)
             all[index].reporting = choice.target(all[index].chosen)
-            all[index].load.workings = 2 + all[index].reporting
             all[index].load.names = all[index].reporting
         } else {
             for (child, count) in all[index].children {
                 all[index].chosen += all[child].chosen * Double(count)
                 all[index].reporting += all[child].reporting * Double(count)
-                all[index].load.workings += all[child].load.workings * Double(count)
                 let isVoice = tree.topology.isStepping(tier: all[child].tier)
                 all[index].load.names += (isVoice ? 1 : all[child].load.names) * Double(count)
             }
-            all[index].load.workings += 2
         }
         all[index].chance = choice.chanceOfAny(of: all[index].clientCount)
         all[index].load.contributors = all[index].reporting
-        all[index].load.workings *= Double(tree.topology.tiers[all[index].tier].edgeRounds)
+        // At the start, at the end, and one a second between: a few seconds, as most rounds last.
+        all[index].load.workings = 4 * Double(tree.topology.tiers[all[index].tier].edgeRounds)
     }
 
     private mutating func speak(_ tree: Tree, _ workload: Workload) {

@@ -7,7 +7,7 @@ package import TributaryTopology
 extension AggregatorConfiguration {
     /// What a resolved topology says about the aggregator at a position.
     ///
-    /// - Parameter digest: what nodes compare, so that those which read different files do not talk to each other.
+    /// Nodes compare `digest`, so that those which read different files do not talk to each other.
     package init(_ tree: Tree, position: Int, digest: Digest?) {
         let policy = tree.policy(ofAggregator: position)
         let topology = tree.topology

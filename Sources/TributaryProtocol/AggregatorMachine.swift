@@ -38,9 +38,12 @@ package struct AggregatorMachine: Sendable {
     /// Children that said hello before this node knew the model's layout.
     private var early: [NodeName: Hello] = [:]
     private var layout: ParameterLayout?
-    private var rounds: [RunID: RoundMachine] = [:]
+    /// One machine for each run; looked at where they stand, for they are large.
+    private var rounds: [RoundMachine] = []
     private var epoch = TopologyEpoch(1)
     private var announced: UInt64?
+    private var greeting = Greeting()
+    private var farewell = Farewell()
     private var actions: [AggregatorAction] = []
 
     /// An aggregator below the root, which learns layout and run from its parent.
@@ -59,17 +62,17 @@ package struct AggregatorMachine: Sendable {
         self.configuration = configuration
         membership = Membership(clients: clients)
         self.layout = layout
-        rounds[run] = RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)
+        rounds = [RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)]
     }
 
     /// The runs that this node has a part in.
-    package var runs: [RunID] { rounds.keys.sorted { $0.value < $1.value } }
+    package var runs: [RunID] { rounds.map(\.run).sorted { $0.value < $1.value } }
 
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
     package var nextAlarm: Moment? {
-        var next: Moment?
-        for round in rounds.values {
-            guard let alarm = round.nextAlarm else { continue }
+        var next = [greeting.retry.due, farewell.due].compactMap(\.self).min()
+        for index in rounds.indices {
+            guard let alarm = rounds[index].due else { continue }
             next = next.map { min($0, alarm) } ?? alarm
         }
         return next
@@ -78,7 +81,7 @@ package struct AggregatorMachine: Sendable {
     /// The children that a round waits for: those to probe; O(members).
     package var awaited: Set<NodeName> {
         var awaited: Set<NodeName> = []
-        for round in rounds.values { awaited.formUnion(round.awaited) }
+        for index in rounds.indices { awaited.formUnion(rounds[index].awaited) }
         return awaited
     }
 
@@ -90,31 +93,48 @@ package struct AggregatorMachine: Sendable {
     }
 
     /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
+    ///
+    /// - Returns: the next moment at which `alarm` is due, as `nextAlarm` says.
+    @discardableResult
     package mutating func handle(
         _ event: AggregatorEvent, at now: Moment, into buffer: inout [AggregatorAction]
-    ) {
+    ) -> Moment? {
         swap(&actions, &buffer)
         defer { swap(&actions, &buffer) }
         switch event {
         case .fromChild(let name, let envelope): receive(envelope, from: name, at: now)
         case .childGone(let name, let reason): gone(name, reason, at: now)
-        case .parentConnected: sayHello()
+        case .parentConnected:
+            greeting = Greeting()
+            sayHello()
+            greeting.retry.start(at: now, greetingChance)
         case .parentGone:
+            greeting.retry.stop()
             eachRound { round, _ in round.parentGone() }
             actions.append(.report(.parentGone))
         case .fromParent(let envelope): receiveFromParent(envelope, at: now)
         case .completed(let run, let result):
             withRound(run) { $0.completed(result, $1, at: now) }
-        case .alarm: eachRound { $0.alarm($1, at: now) }
+        case .alarm:
+            greetAgain(at: now)
+            if farewell.isDue(at: now) { sendDrain() }
+            eachRound { $0.alarm($1, at: now) }
         case .stop: stop()
         }
-        announcePopulation()
+        if case .finish(let reason)? = actions.last { farewell.begin(reason, at: now) }
+        announcePopulation(at: now)
+        return nextAlarm
     }
 
     /// Lets the machine of a run decide; it is changed where it stands, and appends to this machine's actions.
     private mutating func withRound(_ run: RunID, _ body: (inout RoundMachine, Membership) -> Void) {
-        guard let position = rounds.index(forKey: run) else { return }
-        Self.lend(&actions, to: &rounds.values[position], epoch) { body(&$0, membership) }
+        guard let position = position(of: run) else { return }
+        Self.lend(&actions, to: &rounds[position], epoch) { body(&$0, membership) }
+    }
+
+    private func position(of run: RunID) -> Int? {
+        for index in rounds.indices where rounds[index].run == run { return index }
+        return nil
     }
 
     private static func lend(
@@ -124,6 +144,7 @@ package struct AggregatorMachine: Sendable {
         round.epoch = epoch
         swap(&actions, &round.actions)
         body(&round)
+        round.due = round.nextAlarm
         swap(&actions, &round.actions)
     }
 
@@ -132,7 +153,7 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func eachRound(_ body: (inout RoundMachine, Membership) -> Void) {
-        for run in rounds.keys.sorted(by: { $0.value < $1.value }) { withRound(run, body) }
+        for run in runs { withRound(run, body) }
     }
 
     // MARK: Children
@@ -155,7 +176,7 @@ package struct AggregatorMachine: Sendable {
             refuse(name, .unexpected, "say hello first")
             return
         }
-        guard let run = envelope.run, rounds.index(forKey: run) != nil else {
+        guard let run = envelope.run, position(of: run) != nil else {
             if let subject = envelope.message.subject {
                 let refusal = Refuse(subject: subject, reason: .wrongRun, text: "this node has no such run")
                 actions.append(.report(.refused(name, .wrongRun, text: refusal.text)))
@@ -196,7 +217,7 @@ package struct AggregatorMachine: Sendable {
 
     private mutating func admit(_ hello: Hello, _ layout: ParameterLayout, at now: Moment) {
         membership.join(hello.node, role: hello.role)
-        let run = rounds.keys.count == 1 ? rounds.keys.first : nil
+        let run = rounds.count == 1 ? rounds[0].run : nil
         send(.welcome(Welcome(wireVersion: WireVersion.current, layout: layout)), run: run, to: .child(hello.node))
         actions.append(.report(.childJoined(hello.node, clientCount: membership.clientCount)))
         eachRound { $0.joined(hello.node, $1, at: now) }
@@ -230,6 +251,11 @@ package struct AggregatorMachine: Sendable {
         epoch = max(epoch, envelope.epoch)
         switch envelope.message {
         case .welcome(let welcome): welcomed(welcome.layout, at: now)
+        case .wait(let wait) where !greeting.isWelcome:
+            greeting.retry.wait(wait.retryAfter, at: now, greetingChance)
+        case .refuse(let refusal) where !greeting.isWelcome && refusal.subject == .connection:
+            greeting.retry.stop()
+            actions.append(.report(.refused(configuration.node, refusal.reason, text: refusal.text)))
         case .drain where rounds.isEmpty:
             for name in membership.names { send(envelope.message, run: nil, to: .child(name)) }
             actions.append(.finish(.stopped))
@@ -238,12 +264,17 @@ package struct AggregatorMachine: Sendable {
     }
 
     private mutating func forwardFromParent(_ envelope: Envelope, at now: Moment) {
-        guard let run = envelope.run ?? rounds.keys.first, let layout else { return }
-        if rounds.index(forKey: run) == nil {
+        guard let run = envelope.run ?? rounds.first?.run, let layout else { return }
+        // A parent that sends plans has welcomed this node, and knows of its clients.
+        if case .plan = envelope.message {
+            greeting.isWelcome = true
+            greeting.retry.stop()
+        }
+        if position(of: run) == nil {
             guard case .plan = envelope.message else { return }
             // The root knows one run at a time: a new one ends what is left of the old.
-            for old in rounds.keys { withRound(old) { round, _ in round.abandon() } }
-            rounds = [run: RoundMachine(run: run, configuration: configuration, layout: layout)]
+            for old in runs { withRound(old) { round, _ in round.abandon() } }
+            rounds = [RoundMachine(run: run, configuration: configuration, layout: layout)]
         }
         withRound(run) { $0.receiveFromParent(envelope.message, $1, at: now) }
     }
@@ -251,18 +282,54 @@ package struct AggregatorMachine: Sendable {
     private mutating func welcomed(_ layout: ParameterLayout, at now: Moment) {
         self.layout = layout
         actions.append(.report(.welcomed))
+        greeting.isWelcome = true
+        greeting.retry.stop()
         announced = nil
         for hello in early.values.sorted(by: { $0.node < $1.node }) { admit(hello, layout, at: now) }
         early = [:]
-        announcePopulation()
+        announcePopulation(at: now)
         eachRound { round, _ in round.parentWelcomed(at: now) }
     }
 
     /// Tells the parent how many clients are connected below, when that has changed.
-    private mutating func announcePopulation() {
+    private mutating func announcePopulation(at now: Moment) {
         guard configuration.root == nil, layout != nil, announced != membership.clientCount else { return }
         announced = membership.clientCount
+        greeting.readyCount = 0
+        sendReady()
+        // Nothing answers it but a plan; until one comes it is said again a few times.
+        if greeting.retry.due == nil, greeting.isWelcome { greeting.retry.start(at: now, greetingChance) }
+    }
+
+    private mutating func sendReady() {
         send(.ready(Ready(clientCount: membership.clientCount)), run: nil, to: .parent)
+    }
+
+    /// Says again what the parent may not have heard.
+    private mutating func greetAgain(at now: Moment) {
+        guard greeting.retry.isDue(at: now) else { return }
+        if !greeting.isWelcome {
+            sayHello()
+        } else if greeting.readyCount < Greeting.readyCountMax {
+            greeting.readyCount += 1
+            sendReady()
+        } else {
+            greeting.retry.stop()
+            return
+        }
+        greeting.retry.goOn(at: now, greetingChance)
+    }
+
+    private var greetingChance: (seed: UInt64, number: RoundNumber, who: UInt64) {
+        let number = RoundNumber(round: 0)
+        return (0, number, ContributionName(node: configuration.node, number: number, seed: 0).low)
+    }
+
+    /// Tells the children that are still there that the run is over.
+    private mutating func sendDrain() {
+        for name in membership.names {
+            send(.drain(Drain(reason: farewell.reason ?? .stopped)), run: nil, to: .child(name))
+        }
     }
 
     private mutating func stop() {

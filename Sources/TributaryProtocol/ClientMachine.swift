@@ -61,6 +61,9 @@ package struct ClientMachine: Sendable {
         case offered(Update, receipted: Bool)
     }
 
+    /// The shortest time between two signs of life of one fit.
+    private static let workingPause = Duration.seconds(1)
+
     package let node: NodeName
     package let client: ClientIndex
     private let topology: Digest?
@@ -76,6 +79,8 @@ package struct ClientMachine: Sendable {
     private var isWelcome = false
     private var retry = Retry()
     private var seed: UInt64 = 0
+    /// When the last `Working` was sent.
+    private var workingSaid = Moment(nanoseconds: 0)
     private var actions: [ClientAction] = []
 
     /// A device whose next update bears the number `sequence`: 0, or what `store(sequence:)` said last.
@@ -103,25 +108,32 @@ package struct ClientMachine: Sendable {
     }
 
     /// Takes an event and appends what to do to `buffer`, which a busy driver keeps and empties.
-    package mutating func handle(_ event: ClientEvent, at now: Moment, into buffer: inout [ClientAction]) {
+    ///
+    /// - Returns: what `isIdle` and `nextAlarm` then say.
+    @discardableResult
+    package mutating func handle(
+        _ event: ClientEvent, at now: Moment, into buffer: inout [ClientAction]
+    ) -> (isIdle: Bool, nextAlarm: Moment?) {
         swap(&actions, &buffer)
         defer { swap(&actions, &buffer) }
         switch event {
         case .connected:
             isWelcome = false
             sayHello()
+            retry.start(at: now, chance(RoundNumber(round: 0)))
         case .disconnected:
             retry.stop()
             actions.append(.report(.parentGone))
         case .message(let envelope): receive(envelope, at: now)
-        case .fetched(let digest): modelArrived(digest)
+        case .fetched(let digest): modelArrived(digest, at: now)
         case .fetchFailed(let digest, let reason): modelFailed(digest, reason)
-        case .progress(let number, let permille): reportProgress(number, permille)
+        case .progress(let number, let permille): reportProgress(number, permille, at: now)
         case .trained(let number, let outcome): trained(number, outcome, at: now)
         case .trainingFailed(let number, let text): trainingFailed(number, text)
         case .alarm: if retry.isDue(at: now) { sendAgain(at: now) }
         case .stop: leave(.stopped)
         }
+        return (isIdle, nextAlarm)
     }
 
     private mutating func send(_ message: Message) {
@@ -175,9 +187,13 @@ package struct ClientMachine: Sendable {
     }
 
     private mutating func sendAgain(at now: Moment) {
-        guard isWelcome, case .offered(let update, _) = stage else {
+        guard isWelcome else {
+            sayHello()
+            retry.goOn(at: now, chance(RoundNumber(round: 0)))
+            return
+        }
+        guard case .offered(let update, _) = stage else {
             retry.stop()
-            if !isWelcome { sayHello() }
             return
         }
         send(.update(update))
@@ -209,8 +225,9 @@ package struct ClientMachine: Sendable {
         hasGivenUp = false
         switch stage {
         case .training: waiting = plan
-        case .offered(let update, _):
-            actions.append(.report(.dropped(node, update.number, .late)))
+        case .offered(let update, let receipted):
+            // With a receipt the parent has it; how its round ended was never heard.
+            actions.append(.report(.dropped(node, update.number, receipted ? .parentLate : .late)))
             reset()
             begin(plan)
         case .idle, .fetching: begin(plan)
@@ -237,11 +254,11 @@ package struct ClientMachine: Sendable {
         actions.append(.fetch(source.object))
     }
 
-    private mutating func modelArrived(_ digest: Digest) {
+    private mutating func modelArrived(_ digest: Digest, at now: Moment) {
         guard case .fetching(let plan) = stage, plan.model.digest == digest else { return }
         stage = .training(plan)
         actions.append(.report(.training(plan.number)))
-        send(.working(Working(number: plan.number, chosenCount: 1, reportedCount: 0, permille: 0)))
+        sayWorking(plan.number, 0, at: now)
         let job = TrainJob(client: client, number: plan.number, kind: plan.kind, seed: plan.seed)
         actions.append(.train(job, plan: plan))
     }
@@ -252,8 +269,16 @@ package struct ClientMachine: Sendable {
         giveUp(reason, "the base model could not be fetched")
     }
 
-    private mutating func reportProgress(_ number: RoundNumber, _ permille: UInt32) {
-        guard case .training(let plan) = stage, plan.number == number else { return }
+    /// Passes a trainer's progress on, when the last sign of life is old enough: a short fit gives the first alone.
+    private mutating func reportProgress(_ number: RoundNumber, _ permille: UInt32, at now: Moment) {
+        guard case .training(let plan) = stage, plan.number == number, now - workingSaid >= Self.workingPause else {
+            return
+        }
+        sayWorking(number, permille, at: now)
+    }
+
+    private mutating func sayWorking(_ number: RoundNumber, _ permille: UInt32, at now: Moment) {
+        workingSaid = now
         send(.working(Working(number: number, chosenCount: 1, reportedCount: 0, permille: permille)))
     }
 
@@ -311,6 +336,8 @@ package struct ClientMachine: Sendable {
 
     private mutating func refused(_ refusal: Refuse) {
         actions.append(.report(.refused(node, refusal.reason, text: refusal.text)))
+        // Who is not wanted as it is does not ask again before its operator has done something.
+        if !isWelcome, refusal.subject == .connection { retry.stop() }
         guard case .offered(let update, _) = stage, refusal.subject == .update(update.key) else { return }
         reset()
     }

@@ -30,7 +30,7 @@ struct Collection: Sendable {
     struct OfferedSum: Sendable {
         let offer: SumOffer
         var sum: Sum?
-        /// The contributors that were granted.
+        /// The contributions that were granted.
         var names: [ContributionName] = []
     }
 
@@ -42,9 +42,11 @@ struct Collection: Sendable {
         var chosenCount: UInt64
         /// What `chosenCount` cannot fall below: a member that lost its children in a restart still owes them.
         var chosenFloor: UInt64 = 0
-        /// Updates that reached the member's own sum; for progress.
+        /// Clients whose work reached the member's own sum; for progress.
         var reportedCount: UInt64 = 0
         var answer = Answer.none
+        /// Whether nothing that concerns the round has come from it: it may not know of the round.
+        var isSilent = true
 
         init(client name: NodeName) {
             self.name = name
@@ -134,15 +136,19 @@ struct Collection: Sendable {
     /// Why collecting ended early; `nil` when everybody answered.
     private(set) var endedBy: ReasonCode?
     /// What was last said upwards of chosen and reported clients.
-    var said: (chosen: UInt64, reported: UInt64)?
+    var said: (chosen: UInt64, reported: UInt64, at: Moment)?
+    /// When silent members are sent the plan again; `nil` when nobody is any more.
+    private(set) var reminder: Moment?
+    private var remindersLeft = 4
     private let slots: [NodeName: Int]
     private var tally = Tally()
     /// Every contribution that a sum of this node already holds; kept only where sums come, which may share some.
     private var taken: Set<ContributionName> = []
 
-    init(plan: RoundPlan, deadline: Moment, quorum: Double, members: [Member]) {
+    init(plan: RoundPlan, openedAt now: Moment, deadline: Moment, quorum: Double, members: [Member]) {
         self.plan = plan
         self.deadline = deadline
+        reminder = Self.reminder(at: now, deadline)
         self.quorum = quorum
         self.members = members
         var slots: [NodeName: Int] = [:]
@@ -162,10 +168,10 @@ struct Collection: Sendable {
 
     var chosenCount: UInt64 { tally.chosen }
 
-    /// Updates in the sum, whether they came one by one or in children's sums.
+    /// Clients whose work is in the sum, whether it came by itself, in a voice or in a child's sum.
     var contributorCount: UInt64 { tally.contributors }
 
-    /// Updates reported so far anywhere below, for progress.
+    /// Clients that have reported so far anywhere below, for progress.
     var progressCount: UInt64 { tally.reported }
 
     var meetsQuorum: Bool {
@@ -185,6 +191,11 @@ struct Collection: Sendable {
         if case .update(let update) = members[slot].answer { update.key } else { nil }
     }
 
+    /// For how many clients a member's update speaks; `nil` for a client's own.
+    func voice(of slot: Int) -> UInt64? {
+        if case .update(let update) = members[slot].answer { update.voice?.contributorCount } else { nil }
+    }
+
     /// The key of the sum that a member has offered.
     func sumKey(of slot: Int) -> SumKey? {
         if case .sum(let offered) = members[slot].answer { offered.offer.key } else { nil }
@@ -197,8 +208,28 @@ struct Collection: Sendable {
         tally.add(members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
     }
 
+    // MARK: Silence
+
+    /// A member has said something about the round.
+    mutating func heard(_ slot: Int) { members[slot].isSilent = false }
+
+    /// The members that are sent the plan again because they have been silent for a third of the time left.
+    ///
+    /// A plan can be lost with no connection breaking. O(members), four times a round at most.
+    mutating func remind(at now: Moment) -> [Int] {
+        guard phase == .collecting, let due = reminder, due <= now, now < deadline else { return [] }
+        let silent = members.indices.filter { members[$0].isSilent && members[$0].state == .asked }
+        remindersLeft -= 1
+        reminder = silent.isEmpty || remindersLeft == 0 ? nil : Self.reminder(at: now, deadline)
+        return silent
+    }
+
+    private static func reminder(at now: Moment, _ deadline: Moment) -> Moment {
+        now + .nanoseconds(max(0, (deadline - now).nanoseconds) / 3)
+    }
+
     /// Puts a lost member back into the round when it returns before the end.
-    mutating func askAgain(_ slot: Int) -> Bool {
+    mutating func askAgain(_ slot: Int, at now: Moment) -> Bool {
         guard phase == .collecting else { return false }
         switch members[slot].state {
         case .asked, .offered, .granted, .out(.lost), .out(.parentLost):
@@ -207,7 +238,9 @@ struct Collection: Sendable {
                 member.chosenFloor = member.chosenCount
                 member.state = .asked
                 member.answer = .none
+                member.isSilent = true
             }
+            if reminder == nil, remindersLeft > 0 { reminder = Self.reminder(at: now, deadline) }
             return true
         case .folding, .accepted, .out:
             update(slot) { $0.chosenFloor = $0.chosenCount }
@@ -245,7 +278,7 @@ struct Collection: Sendable {
         }
     }
 
-    /// The contributors that a member's accepted answer brought into the sum.
+    /// The contributions that a member's accepted answer brought into the sum.
     func names(of slot: Int) -> [ContributionName] {
         guard members[slot].state == .accepted else { return [] }
         switch members[slot].answer {
@@ -255,10 +288,22 @@ struct Collection: Sendable {
         }
     }
 
-    /// The contributors of the sum, in order of name: what a `SumOffer` lists.
+    /// Updates in the sum: one of each client or stepping node, those of children's sums included.
+    var contributionCount: UInt64 {
+        members.reduce(0) { count, member in
+            guard member.state == .accepted else { return count }
+            return switch member.answer {
+            case .none: count
+            case .update: count + 1
+            case .sum(let offered): count + UInt64(offered.names.count)
+            }
+        }
+    }
+
+    /// The contributions to the sum, in order of name: what a `SumOffer` lists.
     var contributionNames: [ContributionName] {
         var names: [ContributionName] = []
-        names.reserveCapacity(Int(clamping: contributorCount))
+        names.reserveCapacity(Int(clamping: min(contributorCount, Limits.cohortMax)))
         for slot in members.indices where members[slot].state == .accepted {
             if case .update = members[slot].answer {
                 names.append(ownName(slot))

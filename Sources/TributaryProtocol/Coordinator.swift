@@ -33,7 +33,7 @@ struct Coordinator: Sendable {
     private static let pauseMin = Duration.seconds(1)
     private static let doublingsMax = 6
 
-    /// Starts after `round`, which gave `model`; 0 is the initial one.
+    /// A coordinator that goes on from `model`, which `round` gave; 0 for the initial one.
     init(settings: AggregatorConfiguration.Root, model: ModelReference, round: UInt32 = 0) {
         self.settings = settings
         self.model = model

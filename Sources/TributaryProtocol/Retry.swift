@@ -12,6 +12,8 @@ struct Retry: Sendable {
     static let first = Duration.seconds(10)
     /// Doublings of the pause at most: 160 s, well within a round of an hour.
     static let doublingsMax = 4
+    /// The longest pause between repetitions.
+    static let longest = first * (1 << doublingsMax)
 
     /// When to send again; `nil` while nothing waits for an answer.
     private(set) var due: Moment?

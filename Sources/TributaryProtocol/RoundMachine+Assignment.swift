@@ -12,7 +12,7 @@ extension RoundMachine {
         switch message {
         case .plan(let plan): planArrived(plan, at: now)
         case .sumGrant(let grant): granted(grant, at: now)
-        case .receipt(let receipt): receipted(receipt)
+        case .receipt(let receipt): receipted(receipt, at: now)
         case .roundClosed(let closed): parentClosed(closed)
         case .refuse(let refusal): parentRefused(refusal)
         case .wait(let wait): if let chance = answerChance { retry.wait(wait.retryAfter, at: now, chance) }
@@ -29,23 +29,22 @@ extension RoundMachine {
 
     /// Gives the answer from its start: a parent that lost its state with the grant gets the names first, again.
     private mutating func repeatAnswer(at now: Moment) {
-        if case .sum(let sum) = assignment?.answer {
-            assignment?.answer = .offer(
-                SumOffer(
-                    key: sum.key, names: offeredNames, chosenCount: collection?.chosenCount ?? sum.contributorCount,
-                    contributorCount: sum.contributorCount, reason: nil))
-        }
+        if case .receipted(let given) = assignment?.answer { assignment?.answer = given }
+        if case .sum = assignment?.answer, let offer = assignment?.offer { assignment?.answer = .offer(offer) }
         sendAnswer()
         if let chance = answerChance { retry.start(at: now, chance) }
     }
 
     /// No answer came to this node's own, or the parent asked for a pause that is over.
     mutating func answerAgain(at now: Moment) {
-        guard let chance = answerChance else {
+        guard let assignment, let chance = answerChance else {
             retry.stop()
             return
         }
-        if retry.wasAskedFor {
+        if case .receipted = assignment.answer {
+            sendAnswer()
+            awaitOutcome(at: now)
+        } else if retry.wasAskedFor {
             repeatAnswer(at: now)
         } else {
             sendAnswer()
@@ -61,20 +60,31 @@ extension RoundMachine {
     }
 
     private mutating func sendAnswer() {
-        switch assignment?.answer {
+        if let assignment { send(assignment.answer) }
+    }
+
+    private mutating func send(_ answer: Answer) {
+        switch answer {
         case .offer(let offer): toParent(.sumOffer(offer))
         case .sum(let sum): toParent(.sum(sum))
         case .update(let update): toParent(.update(update))
-        case .pending, .receipted, nil: break
+        case .receipted(let given): send(given)
+        case .pending, .done: break
         }
+    }
+
+    /// Asks how the round ended when that is long overdue, by giving the answer again.
+    private mutating func awaitOutcome(at now: Moment) {
+        guard let assignment, let chance = answerChance else { return }
+        retry.wait(max(Retry.longest, (assignment.deadline - now) * 2), at: now, chance)
     }
 
     /// What spreads this node's repetitions; `nil` while no answer waits for the parent's.
     private var answerChance: (seed: UInt64, number: RoundNumber, who: UInt64)? {
         guard let assignment else { return nil }
         switch assignment.answer {
-        case .pending, .receipted: return nil
-        case .offer, .sum, .update: break
+        case .pending, .done: return nil
+        case .offer, .sum, .update, .receipted: break
         }
         let (seed, number) = (assignment.plan.seed, assignment.plan.number)
         return (seed, number, ContributionName(node: configuration.node, number: number, seed: seed).low)
@@ -89,7 +99,6 @@ extension RoundMachine {
         }
         if let assignment, plan.number < assignment.plan.number { return }
         if collection != nil { close(.failed(.parentLate)) }
-        offeredNames = nil
         retry.stop()
         let weights = plan.groups.map { _ in UInt64(0) }
         assignment = Assignment(plan: plan, deadline: now + plan.timeLeft, model: plan.model, weights: weights)
@@ -150,7 +159,8 @@ extension RoundMachine {
         _ number: RoundNumber, _ stepping: AggregatorConfiguration.Stepping, reached: Bool, reason: ReasonCode?,
         _ membership: Membership, at now: Moment
     ) {
-        guard let assignment else { return }
+        guard let assignment, let chosen = collection?.chosenCount else { return }
+        self.assignment?.chosenCount = max(assignment.chosenCount, chosen)
         if reached {
             work(.step(number, stepping.optimizer, base: assignment.model.digest))
         } else {
@@ -162,18 +172,17 @@ extension RoundMachine {
     mutating func edgeStepped(
         _ model: ModelReference, _ totals: SumTotals, _ membership: Membership, at now: Moment
     ) {
-        guard let stepping = configuration.stepping, let number = collection?.plan.number, var assignment else {
-            return
-        }
+        guard let stepping = configuration.stepping, let collection, var assignment else { return }
+        let number = collection.plan.number
         let previous = assignment.model.digest
         if previous != assignment.plan.model.digest, previous != model.digest { bodies.append(previous) }
         assignment.model = model
         assignment.metrics = totals.metrics
         assignment.weights = zip(assignment.weights, totals.weights).map { max($0, $1) }
-        assignment.reportedMax = max(assignment.reportedMax, collection?.contributorCount ?? 0)
+        assignment.contributorCount = max(assignment.contributorCount, collection.contributorCount)
         self.assignment = assignment
         report(.stepped(number, model: model.digest))
-        close(.committed(contributorCount: collection?.contributorCount ?? 0))
+        close(.committed(contributorCount: collection.contributorCount))
         nextEdgeRound(stepping, membership, at: now)
     }
 
@@ -198,7 +207,7 @@ extension RoundMachine {
                     assignment.plan.number, model: assignment.model.digest, base: assignment.plan.model.digest,
                     groups: assignment.plan.groups))
         } else {
-            sendOffer(names: nil, chosen: 0, contributors: 0, reason: .belowQuorum, at: now)
+            sendOffer(nil, chosen: assignment.chosenCount, reason: .belowQuorum, at: now)
         }
     }
 
@@ -212,7 +221,9 @@ extension RoundMachine {
         }
         let update = Update(
             key: UpdateKey(node: configuration.node, sequence: sequence), number: number,
-            base: assignment.plan.model.digest, groups: groups, metrics: assignment.metrics, body: body)
+            base: assignment.plan.model.digest, groups: groups, metrics: assignment.metrics, body: body,
+            voice: Update.Voice(
+                chosenCount: assignment.chosenCount, contributorCount: assignment.contributorCount))
         sequence += 1
         answer(.update(update), at: now)
     }
@@ -223,9 +234,7 @@ extension RoundMachine {
         guard let collection else { return }
         let names = collection.contributionNames
         guard !names.isEmpty else {
-            sendOffer(
-                names: nil, chosen: collection.chosenCount, contributors: 0, reason: reason ?? .belowQuorum,
-                at: now)
+            sendOffer(nil, chosen: collection.chosenCount, reason: reason ?? .belowQuorum, at: now)
             return
         }
         guard let key = sumKey else { return }
@@ -240,23 +249,26 @@ extension RoundMachine {
     mutating func namesSealed(_ key: SumKey, _ names: ObjectReference?, at now: Moment) {
         guard let collection, key == sumKey else { return }
         guard let names else {
-            sendOffer(names: nil, chosen: collection.chosenCount, contributors: 0, reason: .storage, at: now)
+            sendOffer(nil, chosen: collection.chosenCount, reason: .storage, at: now)
             return
         }
         bodies.append(names.digest)
-        offeredNames = names
         let reason: ReasonCode? = collection.meetsQuorum ? nil : collection.endedBy ?? .belowQuorum
         sendOffer(
-            names: names, chosen: collection.chosenCount, contributors: collection.contributorCount, reason: reason,
-            at: now)
+            names, chosen: collection.chosenCount, contributors: collection.contributorCount,
+            contributions: names.byteCount / UInt64(ContributionName.byteCount), reason: reason, at: now)
     }
 
+    /// Offers a sum, or says that there is none: `names` is `nil` then.
     private mutating func sendOffer(
-        names: ObjectReference?, chosen: UInt64, contributors: UInt64, reason: ReasonCode?, at now: Moment
+        _ names: ObjectReference?, chosen: UInt64, contributors: UInt64 = 0, contributions: UInt64 = 0,
+        reason: ReasonCode?, at now: Moment
     ) {
         guard let key = sumKey else { return }
         let offer = SumOffer(
-            key: key, names: names, chosenCount: chosen, contributorCount: contributors, reason: reason)
+            key: key, names: names, chosenCount: chosen, contributorCount: contributors,
+            contributionCount: contributions, reason: reason)
+        assignment?.offer = offer
         answer(.offer(offer), at: now)
     }
 
@@ -289,26 +301,31 @@ extension RoundMachine {
     mutating func sumSealed(
         _ key: SumKey, _ groups: [Sum.Group], _ metrics: [MetricCounter], _ body: ObjectReference?, at now: Moment
     ) {
-        guard let assignment, let contributors = collection?.contributorCount, key == sumKey else { return }
+        guard let assignment, let collection, key == sumKey else { return }
         if let body { bodies.append(body.digest) }
         let sum = Sum(
-            key: key, base: assignment.plan.model.digest, contributorCount: contributors,
-            groups: groups, metrics: metrics, body: body)
+            key: key, base: assignment.plan.model.digest, contributorCount: collection.contributorCount,
+            contributionCount: collection.contributionCount, groups: groups, metrics: metrics, body: body)
         answer(.sum(sum), at: now)
     }
 
     // MARK: The end of the parent's round
 
-    private mutating func receipted(_ receipt: Receipt) {
-        switch (assignment?.answer, receipt.subject) {
-        case (.sum(let sum), .sum(let key)) where sum.key == key: answered()
-        case (.update(let update), .update(let key)) where update.key == key: answered()
-        default: break
+    private mutating func receipted(_ receipt: Receipt, at now: Moment) {
+        guard let answer = assignment?.answer else { return }
+        switch (answer, receipt.subject) {
+        // A parent that has the sum says so to its names, too.
+        case (.offer(let offer), .sum(let key)) where offer.key == key: break
+        case (.sum(let sum), .sum(let key)) where sum.key == key: break
+        case (.update(let update), .update(let key)) where update.key == key: break
+        default: return
         }
+        assignment?.answer = .receipted(answer)
+        awaitOutcome(at: now)
     }
 
     private mutating func answered() {
-        assignment?.answer = .receipted
+        assignment?.answer = .done
         retry.stop()
     }
 
@@ -333,7 +350,7 @@ extension RoundMachine {
         }
         var finished: [Digest] = [assignment.plan.model.digest]
         if assignment.model.digest != assignment.plan.model.digest { finished.append(assignment.model.digest) }
-        if case .update(let update) = assignment.answer, let body = update.body { finished.append(body.digest) }
+        if let body = assignment.answer.voice { finished.append(body.digest) }
         // The next plan's base may be any model; what is held now is let go when that plan has come.
         retired += finished
         answered()
@@ -345,5 +362,16 @@ extension RoundMachine {
         toParent(.leave(Leave(reason: reason)))
         report(.finished(reason))
         finish(reason)
+    }
+}
+
+extension RoundMachine.Answer {
+    /// The body of a stepping node's own update.
+    fileprivate var voice: ObjectReference? {
+        switch self {
+        case .update(let update): update.body
+        case .receipted(let given): given.voice
+        case .pending, .offer, .sum, .done: nil
+        }
     }
 }

@@ -8,11 +8,16 @@ package import TributaryCore
 extension RoundMachine {
     /// A message of a child that concerns this run.
     package mutating func receive(_ message: Message, from name: NodeName, _ membership: Membership, at now: Moment) {
+        if let number = message.answeredNumber, number == collection?.plan.number,
+            let slot = collection?.slot(of: name)
+        {
+            collection?.heard(slot)
+        }
         switch message {
         case .update(let update): updateOffered(update, by: name, membership, at: now)
         case .sumOffer(let offer): sumOffered(offer, by: name, membership, at: now)
         case .sum(let sum): sumSent(sum, by: name, membership, at: now)
-        case .working(let working): progressed(working, by: name)
+        case .working(let working): progressed(working, by: name, at: now)
         case .refuse(let refusal): gaveUp(refusal, by: name, membership, at: now)
         default: break
         }
@@ -51,8 +56,8 @@ extension RoundMachine {
     }
 
     private mutating func accept(_ update: Update, by slot: Int, _ membership: Membership, at now: Moment) {
-        guard let plan = collection?.plan else { return }
-        if let problem = UpdateCheck.problem(of: update, for: plan) {
+        guard let plan = collection?.plan, let isAggregator = collection?.isAggregator(slot) else { return }
+        if let problem = UpdateCheck.problem(of: update, for: plan, isAggregator: isAggregator) {
             refuse(update.key.node, .update(update.key), problem.reason, problem.text)
             collection?.update(slot) { $0.state = .out(problem.reason) }
             report(.dropped(update.key.node, update.number, problem.reason))
@@ -62,6 +67,7 @@ extension RoundMachine {
         collection?.update(slot) {
             $0.state = update.body == nil ? .folding : .offered
             $0.answer = .update(update)
+            if let voice = update.voice { $0.says(chosen: voice.chosenCount) }
         }
         if let body = update.body {
             work(.fetch(body, from: .child(update.key.node)))
@@ -72,7 +78,11 @@ extension RoundMachine {
 
     /// Answers a contribution to a round that is not open here: it may open soon, or it is over.
     private mutating func answerWithoutRound(_ number: RoundNumber, _ subject: Refuse.Subject, to name: NodeName) {
-        let current = collection?.plan.number ?? closed
+        if let closed, closed.number == number, closedMembers.contains(name) {
+            toChild(name, .roundClosed(closed))
+            return
+        }
+        let current = collection?.plan.number ?? closed?.number
         if let current, number <= current {
             refuse(name, subject, .staleRound, "round \(number) is over; round \(current) is the latest here")
         } else {
@@ -80,15 +90,15 @@ extension RoundMachine {
         }
     }
 
-    private mutating func progressed(_ working: Working, by name: NodeName) {
+    private mutating func progressed(_ working: Working, by name: NodeName, at now: Moment) {
         guard let slot = collection?.slot(of: name), collection?.isAggregator(slot) == true,
-            collection?.state(of: slot) == .asked
+            collection?.plan.number == working.number, collection?.state(of: slot) == .asked
         else { return }
         collection?.update(slot) {
             $0.says(chosen: working.chosenCount)
             $0.reportedCount = working.reportedCount
         }
-        reportProgress()
+        reportProgress(at: now)
     }
 
     private mutating func gaveUp(_ refusal: Refuse, by name: NodeName, _ membership: Membership, at now: Moment) {
@@ -143,15 +153,15 @@ extension RoundMachine {
             $0.state = .offered
             $0.says(chosen: offer.chosenCount)
         }
-        guard let names = offer.names, offer.contributorCount > 0 else {
+        guard let names = offer.names, offer.contributionCount > 0 else {
             drop(slot, offer.reason ?? .belowQuorum)
             advance(membership, at: now)
             return
         }
-        guard names.byteCount == offer.contributorCount * UInt64(ContributionName.byteCount),
-            offer.contributorCount <= Limits.cohortMax
+        guard offer.contributionCount <= Limits.cohortMax,
+            names.byteCount == offer.contributionCount * UInt64(ContributionName.byteCount)
         else {
-            refuse(name, .sum(offer.key), .wrongSize, "a name list holds 16 bytes for each contributor")
+            refuse(name, .sum(offer.key), .wrongSize, "a name list holds 16 bytes for each contribution")
             drop(slot, .wrongSize)
             advance(membership, at: now)
             return
@@ -232,8 +242,7 @@ extension RoundMachine {
             drop(slot, refusal.reason)
         } else {
             collection?.takeOwn(slot)
-            let reported = collection?.members[slot].reportedCount ?? 0
-            settle(slot, key.node, contributors: max(1, reported), receipt: .update(key))
+            settle(slot, key.node, contributors: collection?.voice(of: slot) ?? 1, receipt: .update(key), at: now)
         }
         advance(membership, at: now)
     }
@@ -248,13 +257,13 @@ extension RoundMachine {
             refuse(key.node, .sum(key), refusal.reason, refusal.text)
             drop(slot, refusal.reason)
         } else {
-            settle(slot, key.node, contributors: sum.contributorCount, receipt: .sum(key))
+            settle(slot, key.node, contributors: sum.contributorCount, receipt: .sum(key), at: now)
         }
         advance(membership, at: now)
     }
 
     private mutating func settle(
-        _ slot: Int, _ name: NodeName, contributors: UInt64, receipt: Receipt.Subject
+        _ slot: Int, _ name: NodeName, contributors: UInt64, receipt: Receipt.Subject, at now: Moment
     ) {
         guard let number = collection?.plan.number else { return }
         collection?.update(slot) {
@@ -265,7 +274,7 @@ extension RoundMachine {
         }
         toChild(name, .receipt(Receipt(subject: receipt, durability: .memory)))
         report(.accepted(name, number, contributors: contributors))
-        reportProgress()
+        reportProgress(at: now)
     }
 
     /// The names of an offered sum are known: grants it without those that another contribution already holds.
@@ -284,5 +293,18 @@ extension RoundMachine {
         let exclude = collection?.take(names, for: slot) ?? []
         collection?.update(slot) { $0.state = .granted }
         toChild(key.node, .sumGrant(SumGrant(key: key, exclude: exclude)))
+    }
+}
+
+extension Message {
+    /// The round that a child's message is about; `nil` for those about none.
+    fileprivate var answeredNumber: RoundNumber? {
+        switch self {
+        case .update(let update): update.number
+        case .sumOffer(let offer): offer.key.number
+        case .sum(let sum): sum.key.number
+        case .working(let working): working.number
+        default: nil
+        }
     }
 }

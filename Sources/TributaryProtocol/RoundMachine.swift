@@ -20,13 +20,15 @@ package struct RoundMachine: Sendable {
         var model: ModelReference
         /// The largest total weight of an edge round, per group: the weight of the voice.
         var weights: [UInt64] = []
-        /// Clients that were chosen for an edge round, and that entered one, at the most.
-        var chosenMax: UInt64 = 0
-        var reportedMax: UInt64 = 0
+        /// The most clients that were chosen for, and that contributed to, an edge round: what the voice speaks for.
+        var chosenCount: UInt64 = 0
+        var contributorCount: UInt64 = 0
         var metrics: [MetricCounter] = []
         /// Grows when the sum was offered with other names before.
         var revision: UInt32 = 1
         var answer = Answer.pending
+        /// What was offered last: where an answer starts when it is given again.
+        var offer: SumOffer?
     }
 
     /// What this node owes its parent for the plan at hand.
@@ -35,7 +37,10 @@ package struct RoundMachine: Sendable {
         case offer(SumOffer)
         case sum(Sum)
         case update(Update)
-        case receipted
+        /// The parent has it; what is missing is how the round ends.
+        indirect case receipted(Answer)
+        /// The round is over for this node.
+        case done
     }
 
     package let run: RunID
@@ -44,19 +49,21 @@ package struct RoundMachine: Sendable {
     var coordinator: Coordinator?
     var assignment: Assignment?
     var collection: Collection?
-    /// The last round that was closed below this node.
-    var closed: RoundNumber?
+    /// How the last round below this node ended.
+    var closed: RoundClosed?
+    /// The aggregators that had a part in it: they may ask how it ended.
+    var closedMembers: Set<NodeName> = []
     /// Bodies to release when the round is closed.
     var bodies: [Digest] = []
     /// While set, the first round waits for children until this moment.
     var gatherUntil: Moment?
-    /// The name list that stands in this node's offer.
-    var offeredNames: ObjectReference?
     /// Models and voices of answered plans; released once the next plan's model is here.
     var retired: [Digest] = []
     var sequence: UInt64 = 0
     /// When the answer to the parent is sent again.
     var retry = Retry()
+    /// What `nextAlarm` said after the last event.
+    var due: Moment?
     /// The epoch that messages bear.
     var epoch = TopologyEpoch(1)
     /// What was decided; the aggregator's machine lends its buffer for the time of an event.
@@ -77,7 +84,9 @@ package struct RoundMachine: Sendable {
 
     /// The next moment at which `alarm` must be called.
     package var nextAlarm: Moment? {
-        guard collection?.phase != .collecting else { return collection?.deadline }
+        if let collection, collection.phase == .collecting {
+            return collection.reminder.map { min($0, collection.deadline) } ?? collection.deadline
+        }
         return retry.due ?? coordinator?.gatheringEnds ?? gatherUntil
     }
 
@@ -108,13 +117,16 @@ package struct RoundMachine: Sendable {
     /// Time has passed.
     package mutating func alarm(_ membership: Membership, at now: Moment) {
         if retry.isDue(at: now) { answerAgain(at: now) }
+        for slot in collection?.remind(at: now) ?? [] { sendPlan(to: slot, at: now) }
         advance(membership, at: now)
         populationChanged(membership, at: now)
     }
 
     /// A child is welcome (again): it hears of the round that it has a part in.
     package mutating func joined(_ name: NodeName, _ membership: Membership, at now: Moment) {
-        if let slot = collection?.slot(of: name), collection?.askAgain(slot) == true { sendPlan(to: slot, at: now) }
+        if let slot = collection?.slot(of: name), collection?.askAgain(slot, at: now) == true {
+            sendPlan(to: slot, at: now)
+        }
         populationChanged(membership, at: now)
     }
 
@@ -140,13 +152,14 @@ package struct RoundMachine: Sendable {
     /// Opens a round below this node.
     mutating func open(_ plan: RoundPlan, until deadline: Moment, _ membership: Membership, at now: Moment) {
         let members = chooseMembers(plan, membership, at: now)
-        collection = Collection(plan: plan, deadline: deadline, quorum: configuration.quorum, members: members)
+        collection = Collection(
+            plan: plan, openedAt: now, deadline: deadline, quorum: configuration.quorum, members: members)
         work(.begin(plan.number, plan.groups))
         report(
             .roundOpened(
                 plan.number, evaluate: plan.kind == .evaluate, chosen: members.reduce(0) { $0 + $1.chosenCount }))
         sendPlans(at: now)
-        reportProgress()
+        reportProgress(at: now)
         advance(membership, at: now)
     }
 
@@ -219,7 +232,7 @@ package struct RoundMachine: Sendable {
         let reached = collection?.meetsQuorum == true
         let reason: ReasonCode? = reached ? nil : (collection?.endedBy ?? .belowQuorum)
         report(.roundCollected(number, reported: contributors, chosen: chosen, reason: reason))
-        reportProgress(isLast: true)
+        reportProgress(isLast: true, at: now)
         if coordinator != nil {
             rootCollected(number, kind, reached: reached, reason: reason, membership, at: now)
         } else if let stepping = configuration.stepping, kind != .evaluate {
@@ -233,13 +246,18 @@ package struct RoundMachine: Sendable {
     mutating func close(_ outcome: RoundClosed.Outcome) {
         guard let collection else { return }
         let number = collection.plan.number
-        let message = Message.roundClosed(RoundClosed(number: number, outcome: outcome))
+        let end = RoundClosed(number: number, outcome: outcome)
+        let message = Message.roundClosed(end)
         actions.reserveCapacity(actions.count + collection.members.count + 2)
         for slot in collection.members.indices { toChild(collection.members[slot].name, message) }
         report(.roundClosed(number, outcome))
         work(.release(bodies))
         bodies = []
-        closed = number
+        closed = end
+        closedMembers = Set(
+            collection.members.prefix(collection.aggregatorCount).filter {
+                $0.state == .accepted
+            }.map(\.name))
         self.collection = nil
     }
 
@@ -286,22 +304,28 @@ package struct RoundMachine: Sendable {
         toChild(name, .refuse(Refuse(subject: subject, reason: reason, text: text)))
     }
 
-    /// Says upwards how far the round below has come, when that has changed by a hundredth of the chosen or more.
-    mutating func reportProgress(isLast: Bool = false) {
+    /// How often at most a node says how many have reported, besides at the start and at the end of a round.
+    private static let progressPause = Duration.seconds(1)
+
+    /// Says upwards how far the round below has come.
+    ///
+    /// Who was chosen is said when it has changed by a hundredth, because the parent's quorum depends on it; what was
+    /// reported is for people, and only said now and then.
+    mutating func reportProgress(isLast: Bool = false, at now: Moment) {
         guard let number = assignment?.plan.number, var chosen = collection?.chosenCount,
             var reported = collection?.progressCount
         else { return }
-        if configuration.stepping != nil {
-            // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.
-            chosen = max(chosen, assignment?.chosenMax ?? 0)
-            reported = max(reported, assignment?.reportedMax ?? 0)
-            assignment?.chosenMax = chosen
-        }
+        // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.
+        chosen = max(chosen, assignment?.chosenCount ?? 0)
+        reported = max(reported, assignment?.contributorCount ?? 0)
         if !isLast, let said = collection?.said {
-            let change = max(distance(said.chosen, chosen), distance(said.reported, reported))
-            guard change > 0, change >= (chosen + 99) / 100 else { return }
+            let hundredth = max(1, (chosen + 99) / 100)
+            guard
+                distance(said.chosen, chosen) >= hundredth
+                    || distance(said.reported, reported) >= hundredth && now - said.at >= Self.progressPause
+            else { return }
         }
-        collection?.said = (chosen, reported)
+        collection?.said = (chosen, reported, now)
         toParent(.working(Working(number: number, chosenCount: chosen, reportedCount: reported, permille: 0)))
     }
 

@@ -8,9 +8,15 @@ import TributaryRing
 enum UpdateCheck {
     typealias Problem = RoundWorkResult.Refusal
 
-    static func problem(of update: Update, for plan: RoundPlan) -> Problem? {
+    static func problem(of update: Update, for plan: RoundPlan, isAggregator: Bool) -> Problem? {
         guard update.base == plan.model.digest else {
             return Problem(reason: .wrongBase, text: "the delta is relative to another model than the plan's")
+        }
+        guard isAggregator == (update.voice != nil) else {
+            return Problem(
+                reason: .wrongShape,
+                text: isAggregator
+                    ? "an aggregator's update says for how many clients it speaks" : "a client speaks for itself alone")
         }
         let groups = update.groups
         guard groups.count == plan.groups.count else {
@@ -49,9 +55,13 @@ enum UpdateCheck {
         guard sum.base == plan.model.digest else {
             return Problem(reason: .wrongBase, text: "the sum is relative to another model than the plan's")
         }
-        guard sum.contributorCount == UInt64(granted) else {
+        guard sum.contributionCount == UInt64(granted) else {
             return Problem(
-                reason: .wrongShape, text: "the sum has \(sum.contributorCount) contributors, \(granted) were granted")
+                reason: .wrongShape, text: "the sum has \(sum.contributionCount) contributions, \(granted) were granted"
+            )
+        }
+        guard sum.contributorCount >= sum.contributionCount else {
+            return Problem(reason: .wrongShape, text: "each contribution to a sum is the work of a client at least")
         }
         guard sum.groups.count == plan.groups.count else {
             return Problem(

@@ -20,13 +20,19 @@ package final class AggregatorHost {
     private var machine: AggregatorMachine
     private var parent: Peer?
     private var children: [NodeName: Peer] = [:]
+    /// `children` the other way round: whose connection broke.
+    private var names: [Peer: NodeName] = [:]
     /// What is being fetched from the parent: asked for again when the link comes back.
     private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
     private var nextProbe = Bus.now()
     /// How often the machine refused something, by reason; the bus counts its own refusals.
     private var refusals: [ReasonCode: UInt64] = [:]
+    /// Where the root saves its models.
+    private let checkpointPath: String?
     private var isFinished = false
     private var reason: ReasonCode?
+    /// Why files ended the node.
+    private var trouble: FilesError?
 
     /// The endpoint that children connect to, its port resolved.
     package let endpoint: String
@@ -35,6 +41,8 @@ package final class AggregatorHost {
     struct Outcome: Sendable {
         let run: RunID
         let result: RoundWorkResult
+        /// Why the work failed, when files were the reason.
+        let trouble: FilesError?
     }
 
     /// How often a child that a round waits for is asked whether it is still there.
@@ -49,6 +57,7 @@ package final class AggregatorHost {
         _ setup: AggregatorSetup, shutdown: Shutdown, report: @escaping (EventRecord) -> Void
     ) throws {
         node = setup.configuration.node
+        checkpointPath = setup.root?.checkpoint.path
         self.shutdown = shutdown
         self.report = report
         store = try ObjectStore(directory: setup.stateDirectory + "/objects")
@@ -61,7 +70,7 @@ package final class AggregatorHost {
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
         let clients = ConnectedClients(declared: setup.devices)
         if let root = setup.root {
-            let object = try store.put(root.parameters.span.bytes)
+            let object = try store.put(root.initialModel().span.bytes)
             let model = ModelReference(
                 digest: object.digest, sources: [.init(object: object, encoding: .float32)])
             machine = AggregatorMachine(
@@ -80,7 +89,9 @@ package final class AggregatorHost {
     }
 
     /// Serves until the run is over or somebody asks for the end; returns why it ended, `nil` after the last round.
-    package func run() -> ReasonCode? {
+    ///
+    /// - Throws: `FilesError` when a model, a sum or a checkpoint could not be written.
+    package func run() throws -> ReasonCode? {
         report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))]))
         var isStopping = false
         drive(.alarm)
@@ -92,15 +103,22 @@ package final class AggregatorHost {
             }
         }
         let end = Bus.now() + Self.farewellTime
-        while !children.isEmpty, Bus.now() < end { step(until: end) }
+        while !children.isEmpty, Bus.now() < end { step(until: min(end, machine.nextAlarm ?? end)) }
         queue.finish()
         bus.close()
+        if let trouble { throw trouble }
+        if reason == nil, let path = checkpointPath {
+            report(EventRecord(node: node, name: "saved", fields: [("path", .text(path))]))
+        }
         return reason
     }
 
     private func step(until moment: Moment?) {
         for event in bus.poll(until: moment) { handle(event) }
-        for outcome in queue.takeOutcomes() { drive(.completed(outcome.run, outcome.result)) }
+        for outcome in queue.takeOutcomes() {
+            trouble = trouble ?? outcome.trouble
+            drive(.completed(outcome.run, outcome.result))
+        }
         let now = Bus.now()
         if let alarm = machine.nextAlarm, alarm <= now { drive(.alarm) }
         if now >= nextProbe {
@@ -136,15 +154,22 @@ package final class AggregatorHost {
     }
 
     private func fromChild(_ name: NodeName, _ peer: Peer, _ envelope: Envelope) {
-        if case .hello = envelope.message { children[name] = peer }
+        if case .hello = envelope.message { seat(name, at: peer) }
         guard children[name] == peer else { return }
         drive(.fromChild(name, envelope))
-        if case .leave = envelope.message { children[name] = nil }
+        if case .leave = envelope.message { seat(name, at: nil) }
+    }
+
+    /// Notes over which connection a child speaks; an older one is forgotten.
+    private func seat(_ name: NodeName, at peer: Peer?) {
+        if let old = children[name] { names[old] = nil }
+        children[name] = peer
+        if let peer { names[peer] = name }
     }
 
     private func childGone(_ peer: Peer) {
-        guard let name = children.first(where: { $0.value == peer })?.key else { return }
-        children[name] = nil
+        guard let name = names[peer] else { return }
+        seat(name, at: nil)
         drive(.childGone(name, .lost))
     }
 
@@ -190,12 +215,23 @@ package final class AggregatorHost {
     }
 
     private func note(_ event: TelemetryEvent) {
+        if case .finished(nil) = event, let text = settle() {
+            report(EventRecord(.refused(node, .storage, text: text), at: node))
+            return report(EventRecord(.finished(.storage), at: node))
+        }
         report(EventRecord(event, at: node))
         switch event {
         case .refused(_, let reason, _): refusals[reason, default: 0] += 1
         case .roundClosed(let number, _): reportCounters(number)
         default: break
         }
+    }
+
+    /// Waits for the work under way, such as the last checkpoint; returns why it failed, when files were the reason.
+    private func settle() -> String? {
+        queue.finish()
+        for outcome in queue.takeOutcomes() { trouble = trouble ?? outcome.trouble }
+        return trouble?.description
     }
 
     /// What went over the children's links so far, and how often something was refused.
@@ -226,7 +262,7 @@ package final class AggregatorHost {
             mailbox.put(run, work)
             queue.submit { [mailbox] bench, emit in
                 for (run, works) in mailbox.takeAll() {
-                    bench.perform(works) { emit(Outcome(run: run, result: $0)) }
+                    bench.perform(works) { emit(Outcome(run: run, result: $0, trouble: bench.trouble)) }
                 }
             }
         }

@@ -14,18 +14,18 @@ package struct AggregatorSetup {
     package struct Root {
         package var run: RunID
         package var layout: ParameterLayout
-        /// The initial model, flat, in layout order.
-        package var parameters: [Float]
+        /// Makes the initial model, flat, in layout order; not kept, because it may be large.
+        package var initialModel: () -> [Float]
         package var evaluation: HeldOutEvaluation?
         package var checkpoint: Checkpoint
 
         package init(
-            run: RunID, layout: ParameterLayout, parameters: [Float], evaluation: HeldOutEvaluation?,
-            checkpoint: Checkpoint
+            run: RunID, layout: ParameterLayout, initialModel: @escaping () -> [Float],
+            evaluation: HeldOutEvaluation?, checkpoint: Checkpoint
         ) {
             self.run = run
             self.layout = layout
-            self.parameters = parameters
+            self.initialModel = initialModel
             self.evaluation = evaluation
             self.checkpoint = checkpoint
         }

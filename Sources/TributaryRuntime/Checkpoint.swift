@@ -9,11 +9,13 @@ package import TributaryRing
 package struct Checkpoint: Sendable {
     package let path: String
     private let federation: String
+    private let seed: UInt64
     private let layout: ParameterLayout
 
-    package init(path: String, federation: String, layout: ParameterLayout) {
+    package init(path: String, federation: String, seed: UInt64, layout: ParameterLayout) {
         self.path = path
         self.federation = federation
+        self.seed = seed
         self.layout = layout
     }
 
@@ -23,6 +25,9 @@ package struct Checkpoint: Sendable {
     package func write(_ parameters: Span<Float>, number: RoundNumber, digest: Digest) throws(FilesError) {
         try Safetensors.write(
             parameters, layout: layout,
-            metadata: ["federation": federation, "round": "\(number.round)", "sha256": "\(digest)"], to: path)
+            metadata: [
+                "federation": federation, "seed": "\(seed)", "round": "\(number.round)", "sha256": "\(digest)",
+            ],
+            to: path)
     }
 }

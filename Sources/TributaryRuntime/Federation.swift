@@ -9,13 +9,16 @@ package import TributaryFiles
 import TributaryLearning
 import TributaryPlanning
 import TributaryProtocol
+package import TributaryRing
 package import TributaryTopology
-import TributaryTopologyFile
+package import TributaryTopologyFile
 
 /// A topology with its keys, as one process sees it: from here every node of the file can be set up.
 package struct Federation: Sendable {
     package let tree: Tree
     /// The digest of what all nodes must agree on: nodes that read different files do not talk to each other.
+    ///
+    /// Round count and seed are left out: they are the root's, and its plans carry them down.
     package let digest: Digest
     package let keys: KeyDirectory
     /// Where relative paths of the topology start.
@@ -27,9 +30,12 @@ package struct Federation: Sendable {
     package struct Overrides: Hashable, Sendable {
         package var rounds: UInt32?
         package var seed: UInt64?
-        package init(rounds: UInt32? = nil, seed: UInt64? = nil) {
+        /// Values of the file that are replaced before it is read.
+        package var settings: [TopologySetting]
+        package init(rounds: UInt32? = nil, seed: UInt64? = nil, settings: [TopologySetting] = []) {
             self.rounds = rounds
             self.seed = seed
+            self.settings = settings
         }
     }
 
@@ -37,7 +43,7 @@ package struct Federation: Sendable {
     ///
     /// - Throws: `TopologyFileError` with all errors of the file, `TopologyError` for an override out of range.
     package init(path: String, keys: String, overrides: Overrides = Overrides()) throws {
-        let document = try TopologyFile.load(path)
+        let document = try TopologyFile.load(path, settings: overrides.settings)
         let issues = CrossCheck.issues(document.tree).filter { $0.severity == .error }
         guard issues.isEmpty else { throw TopologyFileError(diagnostics: issues.map { document.diagnostic(of: $0) }) }
         var topology = document.topology
@@ -49,10 +55,15 @@ package struct Federation: Sendable {
         directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 
-    /// The data that the topology names, split for this federation.
-    package func data() throws -> FederatedData {
-        try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
+    /// The data that the topology names, split for this federation, or as another seed would.
+    package func data(seed: UInt64? = nil) throws -> FederatedData {
+        var topology = topology
+        topology.seed = seed ?? topology.seed
+        return try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
     }
+
+    /// The root's name.
+    package var root: NodeName { tree.aggregators[Tree.root].name }
 
     // MARK: Aggregators
 
@@ -69,7 +80,8 @@ package struct Federation: Sendable {
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
         return AggregatorSetup(
-            configuration: configuration(policy), devices: policy.devices, identity: try keys.identity(of: name),
+            configuration: AggregatorConfiguration(tree, position: position, digest: digest),
+            devices: policy.devices, identity: try keys.identity(of: name),
             admission: try keys.admission(of: children(policy)), listen: endpoint,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
@@ -92,35 +104,29 @@ package struct Federation: Sendable {
         return DeviceHost.Parent(endpoint: endpoint, key: try keys.parentKey(of: node.name))
     }
 
-    private func configuration(_ policy: AggregatorPolicy) -> AggregatorConfiguration {
-        var root: AggregatorConfiguration.Root?
-        if case .fixed(let deadline) = policy.deadline {
-            root = AggregatorConfiguration.Root(
-                roundCount: topology.rounds, deadline: deadline, seed: topology.seed, selection: policy.selection,
-                train: policy.training.settings, stop: topology.stop, evaluation: topology.evaluation)
-        }
-        var stepping: AggregatorConfiguration.Stepping?
-        if let optimizer = policy.optimizer, let ring = policy.ring {
-            stepping = AggregatorConfiguration.Stepping(
-                optimizer: optimizer, edgeRounds: policy.edgeRounds, ring: ring)
-        }
-        return AggregatorConfiguration(
-            node: policy.name, root: root, stepping: stepping, quorum: policy.quorum,
-            expectedClientCount: policy.clientCount, children: TreeChildren(tree: tree, policy: policy),
-            topology: digest)
-    }
-
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
-        let data = try data()
-        let architecture = try data.architecture()
-        let evaluation = try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) }
+        let (architecture, evaluation) = try evaluation()
         let checkpoint = Checkpoint(
-            path: stateDirectory + "/model.safetensors", federation: topology.federation,
+            path: stateDirectory + "/model.safetensors", federation: topology.federation, seed: topology.seed,
             layout: architecture.layout)
         return AggregatorSetup.Root(
             run: RunID("\(topology.federation)-\(Clock.compactTimestamp())"), layout: architecture.layout,
-            parameters: architecture.initialParameters(seed: topology.seed), evaluation: evaluation,
-            checkpoint: checkpoint)
+            initialModel: { [seed = topology.seed] in architecture.initialParameters(seed: seed) },
+            evaluation: evaluation, checkpoint: checkpoint)
+    }
+
+    /// The means to judge models on held-out examples (`nil` when none are held out), and the layout of such models.
+    ///
+    /// - Throws: `FilesError` or `LearningError` when the data cannot be read or do not fit.
+    package func judge() throws -> (evaluation: HeldOutEvaluation?, layout: ParameterLayout) {
+        let (architecture, evaluation) = try evaluation()
+        return (evaluation, architecture.layout)
+    }
+
+    private func evaluation() throws -> (ModelArchitecture, HeldOutEvaluation?) {
+        let data = try data()
+        let architecture = try data.architecture()
+        return (architecture, try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) })
     }
 
     // MARK: Devices
@@ -167,18 +173,6 @@ package struct Federation: Sendable {
     }
 }
 
-/// The children that a resolved tree gives a node.
-private struct TreeChildren: ChildDirectory {
-    let tree: Tree
-    let policy: AggregatorPolicy
-
-    func role(of name: NodeName) -> Hello.Role? {
-        if policy.children.contains(where: { $0.name == name }) { return .aggregator }
-        guard let client = tree.client(named: name), policy.devices.contains(client) else { return nil }
-        return .client(client)
-    }
-}
-
 /// What a command asked for and the topology does not have.
 package enum FederationError: Error, CustomStringConvertible {
     case noAggregator(NodeName, known: [NodeName])
@@ -194,6 +188,8 @@ package enum FederationError: Error, CustomStringConvertible {
         case .noEndpoint(let name):
             "the topology gives '\(name)' no endpoint; add 'listen' to its tier or to nodes.\(name)"
         case .noDevice(let client, let count): "there is no device \(client); the topology has \(count)"
+        case .noSuchDevices(let parent, _, _, 0):
+            "'\(parent)' has no devices right below it; name the aggregator that they connect to ('tributary show')"
         case .noSuchDevices(let parent, let first, let count, let available):
             "'\(parent)' has \(available) devices; \(count) from number \(first) on are not among them"
         }

@@ -14,13 +14,24 @@ package struct HeldOutEvaluation: Sendable {
         self.examples = examples
     }
 
+    /// Accuracy, mean loss and number of examples, for flat parameters in layout order, on the examples of a round.
+    package func result(
+        of parameters: Span<Float>, round: UInt32
+    ) throws -> (accuracy: Double, loss: Double, count: Int) {
+        let result = try evaluation(of: parameters, round)
+        return (result.accuracy, result.loss, result.count)
+    }
+
     /// `accuracy` and `loss` of flat parameters in layout order, on the examples as they are in a round.
     package func metrics(of parameters: Span<Float>, round: UInt32) throws -> [MetricCounter] {
-        let result = try Evaluation.run(
-            architecture, parameters: parameters, examples: examples.examples(round: round))
+        let result = try evaluation(of: parameters, round)
         return [
             MetricCounter(name: "accuracy", sum: Double(result.correct), count: result.count),
             MetricCounter(name: "loss", sum: result.lossSum, count: result.count),
         ].compactMap(\.self)
+    }
+
+    private func evaluation(of parameters: Span<Float>, _ round: UInt32) throws -> Evaluation {
+        try Evaluation.run(architecture, parameters: parameters, examples: examples.examples(round: round))
     }
 }

@@ -67,7 +67,7 @@ struct RoundSum: ~Copyable {
         do {
             try Self.withBody(sum.body, in: store) { body in
                 try accumulator?.addSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: body)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: body)
             }
             sums[sum.key] = sum
             return nil
@@ -89,25 +89,21 @@ struct RoundSum: ~Copyable {
             guard let sum = sums.removeValue(forKey: key) else { continue }
             try? Self.withBody(sum.body, in: store) { body in
                 try accumulator?.subtractSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: body)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: body)
             }
         }
     }
 
     /// Writes the sum's body into the store.
-    borrowing func seal(_ key: SumKey, into store: ObjectStore) -> RoundWorkResult {
-        do {
-            var entries: [Sum.Group] = []
-            if groups.isEmpty {
-                return .sumSealed(key, groups: [], metrics: totals.metrics, body: nil)
-            }
-            let body = try store.put { sink in
-                entries = try accumulator?.encodeSum { bytes in try sink.write(bytes) } ?? []
-            }
-            return .sumSealed(key, groups: entries, metrics: totals.metrics, body: body)
-        } catch {
-            return .workFailed(key.number, text: "the sum could not be written: \(error)")
+    ///
+    /// - Throws: `FilesError` when the disk is full or fails.
+    borrowing func seal(_ key: SumKey, into store: ObjectStore) throws -> RoundWorkResult {
+        guard !groups.isEmpty else { return .sumSealed(key, groups: [], metrics: totals.metrics, body: nil) }
+        var entries: [Sum.Group] = []
+        let body = try store.put { sink in
+            entries = try accumulator?.encodeSum { bytes in try sink.write(bytes) } ?? []
         }
+        return .sumSealed(key, groups: entries, metrics: totals.metrics, body: body)
     }
 
     /// Total weights and metrics of what is in the sum.

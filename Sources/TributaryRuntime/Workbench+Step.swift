@@ -15,7 +15,9 @@ extension Workbench {
             let model = sum.groups.isEmpty ? try reference(base) : try next(optimizer, base)
             return .stepped(number, model: model, totals: sum.totals)
         } catch {
-            return .stepFailed(number, text: "\(error)")
+            // A full disk is no fault of the updates: the node cannot go on.
+            return error is FilesError
+                ? failed(number, "the model could not be written", error) : .stepFailed(number, text: "\(error)")
         }
     }
 
@@ -70,7 +72,7 @@ extension Workbench {
             }
             return .voiceSealed(number, body: body, groups: entries)
         } catch {
-            return .workFailed(number, text: "the node's own delta could not be written: \(error)")
+            return failed(number, "the node's own delta could not be written", error)
         }
     }
 }

@@ -17,6 +17,8 @@ package final class Workbench {
     let checkpoint: Checkpoint?
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
+    /// Why the last work failed, when files were the reason.
+    var trouble: FilesError?
 
     package init(
         store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?
@@ -29,6 +31,7 @@ package final class Workbench {
 
     /// Does work in order; folds that follow each other are done in one pass over the sum.
     package func perform(_ works: [RoundWork], _ emit: (RoundWorkResult) -> Void) {
+        trouble = nil
         var updates: [Update] = []
         for work in works {
             if case .fold(let update) = work, updates.count < RoundSum.batchCountMax {
@@ -49,7 +52,7 @@ package final class Workbench {
         case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
         case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
         case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
-        case .sealSum(let key): emit(sum.seal(key, into: store))
+        case .sealSum(let key): emit(sealSum(key))
         case .step(let number, let optimizer, let base): emit(step(number, optimizer, base))
         case .sealVoice(let number, let model, let base, let groups):
             emit(sealVoice(number, model: model, base: base, groups: groups))
@@ -57,6 +60,14 @@ package final class Workbench {
         case .checkpoint(let number, let model): emit(save(number, model))
         case .release(let digests): release(digests)
         case .fold, .fetch, .cancel: preconditionFailure("folds are batched, fetches are the host's")
+        }
+    }
+
+    private func sealSum(_ key: SumKey) -> RoundWorkResult {
+        do {
+            return try sum.seal(key, into: store)
+        } catch {
+            return failed(key.number, "the sum could not be written", error)
         }
     }
 
@@ -81,7 +92,7 @@ package final class Workbench {
             }
             return .evaluated(number, metrics: metrics)
         } catch {
-            return .workFailed(number, text: "the model could not be evaluated: \(error)")
+            return failed(number, "the model could not be evaluated", error)
         }
     }
 
@@ -93,7 +104,12 @@ package final class Workbench {
             }
             return .checkpointed(number)
         } catch {
-            return .workFailed(number, text: "the model could not be saved: \(error)")
+            return failed(number, "the model could not be saved", error)
         }
+    }
+
+    func failed(_ number: RoundNumber, _ what: String, _ error: any Error) -> RoundWorkResult {
+        trouble = error as? FilesError
+        return .workFailed(number, text: "\(what): \(error)")
     }
 }

@@ -27,6 +27,8 @@ final class DeviceSession {
     var fetch: Fetch?
     /// Leading bytes of a model whose transfer broke.
     var held: (digest: Digest, byteCount: UInt64)?
+    /// The work of the plan that is on its way to the device, begun ahead of time.
+    var ahead: TrainingTask?
     /// Deltas that its parent may fetch.
     var bodies: [Digest: TrainingTask] = [:]
     /// Whether it is awake and its connection stands.
@@ -38,6 +40,9 @@ final class DeviceSession {
     var starts: UInt32 = 0
     /// When it next wakes up or falls asleep, once that is scheduled.
     var nextChange: Moment?
+    /// What the machine said last: whether no plan is at hand, and when it wants to hear that time has passed.
+    var isIdle = true
+    var nextAlarm: Moment?
     /// Messages on their way to it.
     var inboundCount = 0
     /// The next alarm that is scheduled.

@@ -13,7 +13,7 @@ struct EventQueue<Event> {
         fileprivate let serial: UInt64
     }
 
-    private struct Key {
+    fileprivate struct Key {
         var moment: Moment
         var serial: UInt64
         var slot: Int
@@ -24,7 +24,7 @@ struct EventQueue<Event> {
         }
     }
 
-    private struct Slot {
+    fileprivate struct Slot {
         var event: Event?
         /// Where its key is in the heap.
         var position: Int
@@ -34,6 +34,8 @@ struct EventQueue<Event> {
     private var slots: ContiguousArray<Slot> = []
     private var free: ContiguousArray<Int> = []
     private var serial: UInt64 = 0
+
+    init() {}
 
     /// The number of events that wait.
     var count: Int { heap.count }
@@ -116,3 +118,8 @@ struct EventQueue<Event> {
         slots[key.slot].position = position
     }
 }
+
+extension EventQueue: Sendable where Event: Sendable {}
+extension EventQueue.Ticket: Sendable {}
+extension EventQueue.Key: Sendable {}
+extension EventQueue.Slot: Sendable where Event: Sendable {}

@@ -18,7 +18,7 @@ struct Fleet: Sendable {
     private let shares: [Double]
     private let availabilities: [Availability]
 
-    /// - Parameter traces: the waking times of a trace file by client index, when the settings name one.
+    /// A topology's fleet; `traces` are the waking times of the trace file that the settings name, by client index.
     init(_ tree: Tree, traces: AvailabilityTraces?) {
         self.tree = tree
         seed = tree.topology.seed
@@ -71,7 +71,7 @@ struct Fleet: Sendable {
 
     /// How long a device computes for one batch of a round.
     ///
-    /// - Parameter bitCount: bits of one batch's features, for processors that are described by cycles.
+    /// `bitCount`: bits of one batch's features, for processors that are described by cycles.
     func batchTime(of client: ClientIndex, in number: RoundNumber, bitCount: Double) -> Duration {
         switch deviceClass(of: client)?.compute ?? settings.compute {
         case .constant(let duration): return duration

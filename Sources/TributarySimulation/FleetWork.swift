@@ -4,8 +4,8 @@
 import Synchronization
 import TributaryCodec
 import TributaryCore
-import TributaryRing
 package import TributaryLearning
+import TributaryRing
 
 /// What devices do when they train: the model, their shards, and what becomes of a delta beyond its bound.
 package final class FleetWork: Sendable {
@@ -24,9 +24,10 @@ package final class FleetWork: Sendable {
     private let refusesExcess: Bool
     private let cache: ShardCache
 
-    /// - Parameters:
-    ///   - shardsChange: whether a device's shard depends on the round, so that none is worth keeping.
-    ///   - refusesExcess: whether a delta beyond its bound is not sent, rather than scaled onto it.
+    /// The work on these shards and this model.
+    ///
+    /// `shardsChange`: whether a device's shard depends on the round, so that none is worth keeping.
+    /// `refusesExcess`: whether a delta beyond its bound is not sent, rather than scaled onto it.
     package init(
         architecture: ModelArchitecture, shards: any ShardSource, shardsChange: Bool, refusesExcess: Bool
     ) {

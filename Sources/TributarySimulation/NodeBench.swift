@@ -19,7 +19,7 @@ final class NodeBench {
     private var accumulator: Accumulator?
     private var groups: [GroupPlan] = []
     private var pending: [(update: Update, values: PendingValues)] = []
-    private var folded: [UpdateKey: (update: Update, values: PendingValues)] = [:]
+    private var folded: [(update: Update, values: PendingValues)] = []
     private var sums: [SumKey: (sum: Sum, body: SumBody?)] = [:]
     /// The server optimizer's vectors.
     var optimizerState: [[Float]] = []
@@ -35,6 +35,8 @@ final class NodeBench {
         case voice(ModelVector)
     }
 
+    /// A node's bench without vectors.
+    ///
     /// `evaluate` is the root's judgement of a model, `nil` elsewhere and where there is nothing to judge on;
     /// `recompute` computes a device's delta whose memory was given back.
     init(
@@ -85,7 +87,7 @@ final class NodeBench {
 
     private func begin(_ groups: [GroupPlan]) throws {
         pending = []
-        folded = [:]
+        folded.removeAll(keepingCapacity: true)
         sums = [:]
         if self.groups == groups, accumulator != nil {
             accumulator?.reset()
@@ -122,10 +124,8 @@ final class NodeBench {
         // The buffers stay alive until the fold is done: `contributions` points into them.
         let outcomes = withExtendedLifetime(held) { accumulator?.fold(contributions) ?? [] }
         precondition(outcomes.allSatisfy { $0 == nil }, "a delta that was checked was refused: \(outcomes)")
-        for entry in pending {
-            if case .task(let task) = entry.values { task.forgetDelta() }
-            folded[entry.update.key] = entry
-        }
+        for entry in pending { if case .task(let task) = entry.values { task.forgetDelta() } }
+        folded += pending
         pending.removeAll(keepingCapacity: true)
     }
 
@@ -153,7 +153,7 @@ final class NodeBench {
         do {
             try (body?.bytes ?? []).withUnsafeBytes { bytes in
                 try accumulator?.addSum(
-                    groups: sum.groups, contributorCount: sum.contributorCount, metrics: sum.metrics, body: bytes)
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: bytes)
             }
         } catch let error as AggregationError {
             return .sumFolded(sum.key, .init(reason: error.reason, text: error.description))
@@ -167,7 +167,8 @@ final class NodeBench {
     private func takeOut(_ updates: [UpdateKey], _ partials: [SumKey]) throws {
         flush()
         for key in updates {
-            guard let entry = folded.removeValue(forKey: key) else { continue }
+            guard let place = folded.firstIndex(where: { $0.update.key == key }) else { continue }
+            let entry = folded.remove(at: place)
             let held = buffer(of: entry.values)
             let contribution = Contribution(
                 groups: entry.update.groups, metrics: entry.update.metrics, body: held.bytes)
@@ -177,7 +178,7 @@ final class NodeBench {
             guard let entry = sums.removeValue(forKey: key) else { continue }
             try (entry.body?.bytes ?? []).withUnsafeBytes { bytes in
                 try accumulator?.subtractSum(
-                    groups: entry.sum.groups, contributorCount: entry.sum.contributorCount,
+                    groups: entry.sum.groups, contributorCount: entry.sum.contributionCount,
                     metrics: entry.sum.metrics, body: bytes)
             }
         }

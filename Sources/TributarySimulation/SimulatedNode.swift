@@ -28,7 +28,10 @@ final class SimulatedNode {
     /// Whether the connection to the parent was ever made.
     var isConnected = false
     /// What is wrong with the node's clock.
-    var skews: [ClockSkew] = []
+    var skews: [ClockSkew] = [] { didSet { isClockTrue = skews.isEmpty } }
+    private var isClockTrue = true
+    /// When the machine wants to hear that time has passed, as it said last, on its own clock.
+    var nextAlarm: Moment?
     /// The next alarm that is scheduled, in true time.
     var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
     /// Objects on their way from the parent: asked for again when the link comes back.
@@ -53,14 +56,15 @@ final class SimulatedNode {
 
     /// What the node's clock shows at a moment.
     func clock(at moment: Moment) -> Moment {
-        skews.reduce(moment) { shown, skew in
+        if isClockTrue { return moment }
+        return skews.reduce(moment) { shown, skew in
             shown + skew.offset + .nanoseconds(Int64(Double((moment - skew.begin).nanoseconds) * skew.rate * 1e-6))
         }
     }
 
     /// When the node's clock will show a moment, or a nanosecond later.
     func trueTime(of shown: Moment) -> Moment {
-        guard !skews.isEmpty else { return shown }
+        if isClockTrue { return shown }
         // Clock = pace x time + ahead.
         let pace = skews.reduce(1) { $0 + $1.rate * 1e-6 }
         let ahead = skews.reduce(0.0) {

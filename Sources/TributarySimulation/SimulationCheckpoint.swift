@@ -28,7 +28,9 @@ package struct SimulationCheckpoint: Sendable {
 extension Simulation {
     /// The root's present model, flat, in layout order; `nil` while the root is down.
     package var model: [Float]? {
-        guard let digest = recorder.model, case .model(let vector)? = root.bench.objects[digest] else { return nil }
+        guard let digest = driver.recorder.model, case .model(let vector)? = driver.root.bench.objects[digest] else {
+            return nil
+        }
         return vector.values
     }
 
@@ -36,34 +38,37 @@ extension Simulation {
     ///
     /// Of a round that is open, nothing is in it: what stepping tiers did in its edge rounds is forgotten.
     package var checkpoint: SimulationCheckpoint? {
-        guard let completed = recorder.completed, let model else { return nil }
-        let states = nodes.map { ($0.name, $0.bench.optimizerState(after: completed.round)) }.filter { !$0.1.isEmpty }
+        guard let completed = driver.recorder.completed, let model else { return nil }
+        let states = driver.nodes.map { ($0.name, $0.bench.optimizerState(after: completed.round)) }
+            .filter { !$0.1.isEmpty }
         return SimulationCheckpoint(
             round: completed.round, now: completed.at, model: model,
             optimizerState: Dictionary(uniqueKeysWithValues: states))
     }
 
     /// The row of the checkpoint's round, when it was not handed out because devices still evaluate the model.
-    package func cutRow() -> RunRecord.Round? { recorder.cutRow(now) }
+    package func cutRow() -> RunRecord.Round? { driver.recorder.cutRow(now) }
 
     /// Updates that entered committed rounds so far.
-    package var clientRoundCount: UInt64 { recorder.clientRounds }
+    package var clientRoundCount: UInt64 { driver.recorder.clientRounds }
 
     /// How far the open round has come: its number, devices chosen, and updates that reached an aggregator.
-    package var progress: (round: UInt32, chosen: UInt64, reported: UInt64) { recorder.progress }
+    package var progress: (round: UInt32, chosen: UInt64, reported: UInt64) { driver.recorder.progress }
 
     /// How well the root's model serves single devices: those that evaluated it, or else a sample of the fleet.
     ///
     /// - Throws: when examples cannot be read.
     package func fairness() throws -> RunRecord.Fairness? {
-        guard let model, let round = recorder.completed?.round ?? setup.checkpoint?.round else { return nil }
-        if !recorder.deviceAccuracies.isEmpty {
-            return RunRecord.Fairness(round: round, accuracies: Array(recorder.deviceAccuracies.values))
+        guard let model, let round = driver.recorder.completed?.round ?? driver.setup.checkpoint?.round else {
+            return nil
         }
-        let count = min(UInt64(RunRecord.Fairness.valueCountMax), tree.deviceCount)
+        if !driver.recorder.deviceAccuracies.isEmpty {
+            return RunRecord.Fairness(round: round, accuracies: Array(driver.recorder.deviceAccuracies.values))
+        }
+        let count = min(UInt64(RunRecord.Fairness.valueCountMax), driver.tree.deviceCount)
         let accuracies = try (0..<count).compactMap { place in
-            let client = ClientIndex(place * (tree.deviceCount / count))
-            return try setup.work.accuracy(of: model, on: client, round: round)
+            let client = ClientIndex(place * (driver.tree.deviceCount / count))
+            return try driver.setup.work.accuracy(of: model, on: client, round: round)
         }
         return RunRecord.Fairness(round: round, accuracies: accuracies)
     }

@@ -25,7 +25,7 @@ package struct SimulationForecast: Hashable, Sendable {
     package let parts: [Part]
     package var byteCount: UInt64 { parts.reduce(0) { $0 + $1.byteCount } }
 
-    /// Adds up what a tree needs with a model of so many parameters and so many bytes of examples in memory.
+    /// A forecast for models of `parameterCount` values, with `dataByteCount` bytes of examples held in memory.
     package init(_ tree: Tree, parameterCount: Int, dataByteCount: UInt64) {
         let topology = tree.topology
         let vector = UInt64(parameterCount) * 4

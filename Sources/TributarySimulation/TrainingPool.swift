@@ -7,27 +7,26 @@ import TributaryCore
 
 /// Computes devices' work on several threads; one of them is the caller, who helps when it must wait.
 ///
-/// Tasks are begun in the order in which they were submitted. Results do not depend on the number of threads.
+/// Tasks are begun in the order in which they are expected to be needed. Results do not depend on the threads.
 final class TrainingPool {
     /// What one thread computes with: kernels' memory and the like.
     typealias Worker = (TrainingTask) -> Result<TrainingTask.Result, TrainingTask.Failure>
 
-    private struct Shared {
-        var tasks: [TrainingTask] = []
-        var next = 0
+    private struct Shared: Sendable {
+        var tasks = EventQueue<TrainingTask>()
         var isClosed = false
     }
 
     /// Tasks that a thread takes at a time, so that small ones do not meet at the lock.
-    private static let chunkCount = 8
+    private static let chunkCount = 4
     /// Tasks that are gathered before other threads hear of them.
-    private static let stageCount = 32
+    private static let stageCount = 16
 
     private let shared: Shelf
     private let own: Worker
     private let threadCount: Int
     private let finished = DispatchGroup()
-    private var staged: [TrainingTask] = []
+    private var staged: [(task: TrainingTask, due: Moment)] = []
 
     /// What all threads see.
     private final class Shelf: Sendable {
@@ -40,7 +39,7 @@ final class TrainingPool {
 
     /// Starts `threadCount - 1` threads beside the caller's.
     ///
-    /// - Parameter makeWorker: called once on each thread.
+    /// `makeWorker` is called once on each thread.
     init(threadCount: Int, makeWorker: @escaping @Sendable () -> Worker) {
         self.threadCount = max(1, threadCount)
         shared = Shelf()
@@ -52,10 +51,10 @@ final class TrainingPool {
         }
     }
 
-    /// Queues a task.
-    func submit(_ task: TrainingTask) {
+    /// Queues a task that will be needed at about the moment `due`.
+    func submit(_ task: TrainingTask, due: Moment) {
         guard threadCount > 1 else { return }
-        staged.append(task)
+        staged.append((task, due))
         if staged.count >= Self.stageCount { flush() }
     }
 
@@ -83,8 +82,7 @@ final class TrainingPool {
     func close() {
         shared.state.withLock {
             $0.isClosed = true
-            $0.tasks = []
-            $0.next = 0
+            $0.tasks = EventQueue()
         }
         for _ in 1..<threadCount { shared.work.signal() }
         finished.wait()
@@ -100,7 +98,9 @@ final class TrainingPool {
 
     private func flush() {
         guard !staged.isEmpty else { return }
-        shared.state.withLock { $0.tasks += staged }
+        shared.state.withLock { state in
+            for entry in staged { state.tasks.push(entry.task, at: entry.due) }
+        }
         staged.removeAll(keepingCapacity: true)
         for _ in 1..<threadCount { shared.work.signal() }
     }
@@ -122,12 +122,9 @@ final class TrainingPool {
 
     private static func take(_ state: inout Shared, atMost count: Int) -> (tasks: [TrainingTask], isClosed: Bool) {
         if state.isClosed { return ([], true) }
-        let end = min(state.next + count, state.tasks.count)
-        let taken = Array(state.tasks[state.next..<end])
-        state.next = end
-        if end == state.tasks.count {
-            state.tasks.removeAll(keepingCapacity: true)
-            state.next = 0
+        var taken: [TrainingTask] = []
+        while taken.count < count, let entry = state.tasks.pop() {
+            if !entry.event.isTaken { taken.append(entry.event) }
         }
         return (taken, false)
     }

@@ -67,6 +67,9 @@ final class TrainingTask: Sendable {
         outcome.withLock { $0 = result }
     }
 
+    /// Whether some thread computes it, or has.
+    var isTaken: Bool { stage.load(ordering: .relaxed) != Stage.waiting }
+
     var isDone: Bool { stage.load(ordering: .acquiring) == Stage.done }
 
     /// What came out; `nil` before it is done.

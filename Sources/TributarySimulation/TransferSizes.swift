@@ -4,7 +4,7 @@
 import TributaryCore
 import TributaryWire
 
-/// What an object's transfer puts on a link, by the wire's own size functions; what comes again is not counted again.
+/// What an object's transfer puts on a link, by the wire's own size functions; sizes that come again are kept.
 struct TransferSizes {
     /// Bytes of the frames that carry the object, and of the requests that pull it.
     struct Size {

@@ -25,7 +25,7 @@ extension Topology {
     /// The topology with every default, in the one order in which it is written: equal topologies give equal documents.
     package var canonical: PlainValue {
         let simulate = filled().simulation.canonical(tiers: tiers.map(\.name))
-        return .mapping(agreedFields + [.init("simulate", simulate)])
+        return .mapping(fields(isAgreed: false) + [.init("simulate", simulate)])
     }
 
     /// The canonical document as YAML.
@@ -33,23 +33,25 @@ extension Topology {
 
     /// The canonical text without what a node need not know of others: its digest tells federations apart.
     ///
-    /// The section `simulate` is left out, since it changes nothing in a deployment.
-    package var agreedText: String { Self.text(.mapping(agreedFields)) }
+    /// Seed and round count are left out, since they are the root's and its plans carry them down, and the section
+    /// `simulate`, since it changes nothing in a deployment.
+    package var agreedText: String { Self.text(.mapping(fields(isAgreed: true))) }
 
     private static func text(_ document: PlainValue) -> String {
         document.yamlLines().map(\.text).joined(separator: "\n") + "\n"
     }
 
-    private var agreedFields: [PlainValue.Field] {
+    /// All fields but `simulate`; `isAgreed`: only those that nodes must agree on.
+    private func fields(isAgreed: Bool) -> [PlainValue.Field] {
         let filled = filled()
         var fields: [PlainValue.Field] = [
             .init("tributary", .text("v1")),
             .init("federation", .text(federation)),
-            .init("seed", .number(seed)),
-            .init("model", model.canonical),
-            .init("data", data.canonical),
-            .init("rounds", .number(rounds)),
         ]
+        if !isAgreed { fields.append(.init("seed", .number(seed))) }
+        fields.append(.init("model", model.canonical))
+        fields.append(.init("data", data.canonical))
+        if !isAgreed { fields.append(.init("rounds", .number(rounds))) }
         if let stop {
             fields.append(
                 .init(
@@ -173,8 +175,13 @@ extension PartitionSpecification {
         switch self {
         case .dirichlet(let alpha):
             return .mapping([kind, .init("alpha", .number(alpha))])
-        case .pathological(let classes):
-            return .mapping([kind, .init("classes-per-partition", .number(classes))])
+        case .pathological(let classes, let sites):
+            let fields = sites.map { sites in
+                PlainValue.Field(
+                    "sites",
+                    .mapping([.init("devices", .number(sites.devices)), .init("classes", .number(sites.classes))]))
+            }
+            return .mapping([kind, .init("classes-per-partition", .number(classes))] + [fields].compactMap(\.self))
         case .iid, .linear, .square, .exponential, .naturalID:
             return .mapping([kind])
         }

@@ -13,6 +13,21 @@ extension TopologyCheck {
         for (index, drift) in topology.data.drift.enumerated() { checkDrift(drift, "data.drift[\(index)]") }
     }
 
+    /// Checks that a site's devices can see what each of them shall see.
+    mutating func checkSites(_ sites: PartitionSites, classesPerPartition: Int) {
+        if sites.devices < 1 { report(.range, "data.partition.sites.devices", "a site has one device or more") }
+        if sites.classes < classesPerPartition {
+            report(
+                .range, "data.partition.sites.classes",
+                "each device sees \(classesPerPartition) classes, so a site cannot see \(sites.classes)")
+        }
+        if topology.data.shard != nil {
+            report(
+                .data, "data.partition.sites",
+                "sites cut one table and leave no shards to draw; take 'shard' or 'sites' out")
+        }
+    }
+
     private mutating func checkShard(_ shard: ShardSpecification) {
         switch topology.data.partition {
         case .iid, .dirichlet, .pathological: break

@@ -86,10 +86,11 @@ extension TopologyCheck {
             if !(alpha > 0 && alpha <= 1e6) {
                 report(.range, "data.partition.alpha", "alpha must be positive and at most 1000000")
             }
-        case .pathological(let classes):
+        case .pathological(let classes, let sites):
             if classes < 1 || classes > 65_536 {
                 report(.range, "data.partition.classes-per-partition", "classes-per-partition must lie in 1...65536")
             }
+            if let sites { checkSites(sites, classesPerPartition: classes) }
         case .naturalID:
             if case .csv(_, _, let client, _) = topology.data.source, client != nil { break }
             report(

@@ -20,14 +20,26 @@ extension Topology {
         if case .names(let names) = tier.fanOut {
             return names.firstIndex(of: name).map { UInt64($0) }
         }
-        let stem = tier.name + "-"
-        guard name.hasPrefix(stem) else { return nil }
-        let digits = name.utf8.dropFirst(stem.utf8.count)
-        guard !digits.isEmpty, digits.count <= 20, digits.allSatisfy({ (48...57).contains($0) }),
-            digits.count == 1 || digits.first != 48, let index = UInt64(String(Substring(digits))),
-            index < deviceCount
-        else { return nil }
+        return Self.index(in: name.utf8, stem: tier.name.utf8).flatMap { $0 < deviceCount ? $0 : nil }
+    }
+
+    /// The number behind a stem and a hyphen, written without leading zeros; made for being asked at every message.
+    private static func index(in name: String.UTF8View, stem: String.UTF8View) -> UInt64? {
+        var bytes = name.makeIterator()
+        for byte in stem where bytes.next() != byte { return nil }
+        guard bytes.next() == UInt8(ascii: "-"), let first = bytes.next(), var index = digit(first) else { return nil }
+        while let byte = bytes.next() {
+            guard index > 0, let digit = digit(byte) else { return nil }
+            let (tens, overflow) = index.multipliedReportingOverflow(by: 10)
+            let (next, overflowBelow) = tens.addingReportingOverflow(digit)
+            guard !overflow, !overflowBelow else { return nil }
+            index = next
+        }
         return index
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt64? {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? UInt64(byte - UInt8(ascii: "0")) : nil
     }
 }
 

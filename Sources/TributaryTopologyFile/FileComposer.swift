@@ -10,7 +10,7 @@ import Yams
 /// composes again: in the end each duplicate stands in the result at its own place, and all other errors are found too.
 struct FileComposer {
     /// The file's root; `nil` for a file without content, or after an error.
-    private(set) var root: Node?
+    var root: Node?
     /// The first characters of the keys that were replaced, by their substitutes.
     private var replaced: [Unicode.Scalar: Unicode.Scalar] = [:]
 
@@ -41,6 +41,9 @@ struct FileComposer {
             return
         }
     }
+
+    /// Whether some mapping has a key more than once.
+    var hasRepeatedKeys: Bool { !replaced.isEmpty }
 
     /// A key as it was written, and whether an equal one follows in the same mapping.
     func original(of key: String) -> (name: String, isRepeated: Bool) {

@@ -5,8 +5,11 @@ import TributaryTopology
 
 /// Where keys and values stand in a file, by path.
 struct FilePlaces: Sendable {
+    var origins: FileOrigins
     var values: [String: FilePosition] = [:]
     var keys: [String: FilePosition] = [:]
+
+    init(_ origins: FileOrigins) { self.origins = origins }
 
     /// Where a path's value stands, or the nearest thing around it that the file has.
     func place(of path: String) -> FilePosition? {
@@ -20,10 +23,10 @@ struct FilePlaces: Sendable {
     }
 
     /// An issue of the topology with its place in the file: the key where the key is wrong, else the value.
-    func diagnostic(of issue: TopologyIssue, file: String) -> TopologyDiagnostic {
+    func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
         let name = [.unknownNode, .unknownTier, .misplaced].contains(issue.code) ? keys[issue.path] : nil
-        return TopologyDiagnostic(
-            severity: issue.severity, code: issue.code.rawValue, file: file, position: name ?? place(of: issue.path),
-            path: issue.path, message: issue.message, suggestion: issue.suggestion)
+        return origins.diagnostic(
+            issue.severity, issue.code.rawValue, at: name ?? place(of: issue.path), issue.path, issue.message,
+            suggestion: issue.suggestion)
     }
 }

@@ -8,11 +8,12 @@ import Yams
 struct FileWalker {
     let composer: FileComposer
     var diagnostics: Diagnostics
-    private(set) var places = FilePlaces()
+    private(set) var places: FilePlaces
 
     init(_ composer: FileComposer, _ diagnostics: Diagnostics) {
         self.composer = composer
         self.diagnostics = diagnostics
+        places = FilePlaces(diagnostics.origins)
     }
 
     mutating func value(_ node: Node, _ shape: Shape, _ path: String) -> FileValue? {
@@ -154,6 +155,9 @@ struct FileWalker {
         } else if let suggestion = Spelling.closest(to: name, among: section.keys.map(\.name)) {
             diagnostics.add(.unknownKey, at: position, inner, "unknown key", suggestion: suggestion)
             diagnostics.distrust(join(path, suggestion))
+        } else if let owner = section.keys.first(where: { $0.shape.hasKey(name) }) {
+            diagnostics.add(
+                .unknownKey, at: position, inner, "unknown key", suggestion: join(owner.name, name))
         } else {
             let known = section.keys.map(\.name).joined(separator: ", ")
             diagnostics.add(

@@ -34,6 +34,19 @@ indirect enum Shape: Sendable {
     case scalarOr(Shape, Section)
 }
 
+extension Shape {
+    /// Whether a mapping of this shape may have the key itself.
+    func hasKey(_ name: String) -> Bool {
+        switch self {
+        case .section(let section), .scalarOr(_, let section): section.key(name) != nil
+        case .variants(let variants), .countOr(_, let variants): variants.contains { $0.section.key(name) != nil }
+        case .text, .integer, .number, .duration, .offset, .quantity, .share, .signedInteger, .endpoint, .choice,
+            .list, .named, .actions:
+            false
+        }
+    }
+}
+
 /// One key of a section.
 struct KeySpecification: Sendable {
     let name: String

@@ -98,13 +98,19 @@ enum KeyTable {
         Variant(
             "pathological", "Each device sees so many classes.",
             [
-                Key("classes-per-partition", .integer(1...65_536), required: true, "Classes that each device sees.")
+                Key("classes-per-partition", .integer(1...65_536), required: true, "Classes that each device sees."),
+                Key("sites", .section(sites), "Devices side by side that together see only some classes."),
             ]),
         Variant("linear", "Sizes grow linearly."),
         Variant("square", "Sizes grow with the square."),
         Variant("exponential", "Sizes grow exponentially."),
         Variant("natural-id", "One device per value of the client column."),
     ]
+
+    private static let sites = Section(keys: [
+        Key("devices", .integer(1...1_000_000), required: true, "So many consecutive devices are a site."),
+        Key("classes", .integer(1...65_536), required: true, "Classes that a site sees."),
+    ])
 
     private static let stop = Section(keys: [
         Key("metric", .choice(StopRule.Metric.allCases.map(\.rawValue)), required: true, "Held out at the root."),

@@ -77,7 +77,13 @@ enum TopologyBuilder {
         switch value?.kind {
         case "dirichlet": .dirichlet(alpha: value?["alpha"]?.number ?? 1)
         case "pathological":
-            .pathological(classesPerPartition: Int(clamping: value?["classes-per-partition"]?.integer ?? 1))
+            .pathological(
+                classesPerPartition: Int(clamping: value?["classes-per-partition"]?.integer ?? 1),
+                sites: value?["sites"].map { sites in
+                    PartitionSites(
+                        devices: Int(clamping: sites["devices"]?.integer ?? 1),
+                        classes: Int(clamping: sites["classes"]?.integer ?? 1))
+                })
         case "linear": .linear
         case "square": .square
         case "exponential": .exponential

@@ -32,13 +32,19 @@ package struct TopologyDiagnostic: Hashable, Sendable, CustomStringConvertible {
     package let path: String
     package let message: String
     package let suggestion: String?
+    /// The setting of the command line that is meant, in place of a position.
+    let setting: FileOrigins.Setting?
 
-    /// `file:line:column`, or the file alone.
-    package var location: String { position.map { "\(file):\($0)" } ?? file }
+    /// `file:line:column`, the file alone, or the option: `--set tiers.camera.quorum`.
+    package var location: String {
+        if let setting { return "--set \(setting.given)" }
+        return position.map { "\(file):\($0)" } ?? file
+    }
 
-    /// `path: message (did you mean "...")`.
+    /// `path: message (did you mean "...")`; without the path where the location names it.
     package var text: String {
-        let text = path.isEmpty ? message : "\(path): \(message)"
+        let isNamed = path.isEmpty || path == setting?.path
+        let text = isNamed ? message : "\(path): \(message)"
         guard let suggestion else { return text }
         return text + " (did you mean \"\(suggestion)\"?)"
     }
@@ -81,12 +87,12 @@ enum FileCode: String {
 
 /// Collects diagnostics of one file.
 struct Diagnostics {
-    let file: String
+    var origins: FileOrigins
     private(set) var all: [TopologyDiagnostic] = []
     /// Paths with errors: their values are not known.
     private(set) var broken: Set<String> = []
 
-    init(file: String) { self.file = file }
+    init(file: String) { origins = FileOrigins(file: file) }
 
     /// More than this many errors help nobody; the rest is left out.
     static let countMax = 200
@@ -100,9 +106,7 @@ struct Diagnostics {
         _ code: FileCode, at position: FilePosition?, _ path: String, _ message: String, suggestion: String? = nil
     ) {
         add(
-            TopologyDiagnostic(
-                severity: .error, code: code.rawValue, file: file, position: position, path: path, message: message,
-                suggestion: suggestion))
+            origins.diagnostic(.error, code.rawValue, at: position, path, message, suggestion: suggestion))
     }
 
     mutating func add(_ diagnostic: TopologyDiagnostic) {

@@ -22,11 +22,14 @@ package struct TopologyDocument: Sendable {
     }
 
     /// Where the file gives a path; `nil` when it does not and a default stands in.
-    package func position(of path: String) -> FilePosition? { places.keys[path] ?? places.values[path] }
+    package func position(of path: String) -> FilePosition? {
+        let position = places.keys[path] ?? places.values[path]
+        return places.origins.setting(at: position) == nil ? position : nil
+    }
 
     /// An issue of the topology with its place in the file.
     package func diagnostic(of issue: TopologyIssue) -> TopologyDiagnostic {
-        places.diagnostic(of: issue, file: file)
+        places.diagnostic(of: issue)
     }
 
     /// The whole file written out, with every default.
@@ -51,13 +54,15 @@ package struct TopologyDocument: Sendable {
         return text
     }
 
-    /// Where every value comes from, by path: a line of the file or `nil` for a default.
-    package var origins: [(path: String, position: FilePosition?)] {
-        canonical.yamlLines().filter(\.isLeaf).map { ($0.path, position(of: $0.path)) }
+    /// Where every value comes from, by path: `factory.yaml:14`, `--set rounds` or `default`.
+    package var origins: [(path: String, origin: String)] {
+        canonical.yamlLines().filter(\.isLeaf).map { ($0.path, origin(of: $0.path, file)) }
     }
 
     private func origin(of path: String, _ name: String) -> String {
-        position(of: path).map { "\(name):\($0.line)" } ?? "default"
+        let position = places.keys[path] ?? places.values[path]
+        if let setting = places.origins.setting(at: position) { return "--set \(setting.given)" }
+        return position.map { "\(name):\($0.line)" } ?? "default"
     }
 
     /// A path of a data file as the topology means it: relative ones start at the topology's folder.

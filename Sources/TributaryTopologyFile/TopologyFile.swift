@@ -10,23 +10,27 @@ package enum TopologyFile {
     /// The largest file that is read: ten thousand nodes with settings of their own need less than a quarter of it.
     package static let byteCountMax = 4 * 1024 * 1024
 
-    /// Reads, checks and resolves a topology file.
+    /// Reads, checks and resolves a topology file; settings replace its values before they are looked at.
     ///
-    /// - Throws: everything that is wrong with it, in the order of the file.
-    package static func load(_ path: String) throws(TopologyFileError) -> TopologyDocument {
+    /// - Throws: everything that is wrong with it: the settings, then the file in its order.
+    package static func load(
+        _ path: String, settings: [TopologySetting] = []
+    ) throws(TopologyFileError) -> TopologyDocument {
         var diagnostics = Diagnostics(file: path)
         guard let bytes = read(path, &diagnostics) else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
-        return try parse(bytes, file: path)
+        return try parse(bytes, file: path, settings: settings)
     }
 
     /// Checks and resolves a topology file's bytes; `file` is its name in errors.
     ///
-    /// - Throws: everything that is wrong with it, in the order of the file.
-    package static func parse(_ bytes: [UInt8], file: String) throws(TopologyFileError) -> TopologyDocument {
+    /// - Throws: everything that is wrong with it: the settings, then the file in its order.
+    package static func parse(
+        _ bytes: [UInt8], file: String, settings: [TopologySetting] = []
+    ) throws(TopologyFileError) -> TopologyDocument {
         var diagnostics = Diagnostics(file: file)
-        guard let (root, walker) = walk(bytes, &diagnostics) else {
+        guard let (root, walker) = walk(bytes, settings, &diagnostics) else {
             throw TopologyFileError(diagnostics: diagnostics.sorted)
         }
         guard !diagnostics.isFull else {
@@ -34,7 +38,7 @@ package enum TopologyFile {
         }
         let topology = TopologyBuilder.topology(root)
         for issue in topology.issues(besides: Array(diagnostics.broken)) {
-            diagnostics.add(walker.places.diagnostic(of: issue, file: file))
+            diagnostics.add(walker.places.diagnostic(of: issue))
         }
         let sorted = diagnostics.sorted
         guard !diagnostics.hasErrors else {
@@ -44,19 +48,23 @@ package enum TopologyFile {
             return TopologyDocument(
                 file: file, tree: try Tree(topology), warnings: sorted, places: walker.places)
         } catch {
-            throw TopologyFileError(diagnostics: error.issues.map { walker.places.diagnostic(of: $0, file: file) })
+            throw TopologyFileError(diagnostics: error.issues.map { walker.places.diagnostic(of: $0) })
         }
     }
 
     /// From bytes to values of the right form; errors of form are in `diagnostics` afterwards.
-    private static func walk(_ bytes: [UInt8], _ diagnostics: inout Diagnostics) -> (FileValue, FileWalker)? {
+    private static func walk(
+        _ bytes: [UInt8], _ settings: [TopologySetting], _ diagnostics: inout Diagnostics
+    ) -> (FileValue, FileWalker)? {
         guard bytes.count <= byteCountMax else {
             reportSize(bytes.count, &diagnostics)
             return nil
         }
         guard let text = FileScan.decode(bytes, &diagnostics), FileScan.run(text, &diagnostics) else { return nil }
-        let composer = FileComposer(text, &diagnostics)
+        var composer = FileComposer(text, &diagnostics)
         guard !diagnostics.hasErrors else { return nil }
+        let lineCount = text.utf8.count { $0 == 10 } + 1
+        FileOverlay.apply(settings, to: &composer, lineCount: lineCount, &diagnostics)
         guard let root = composer.root, root.typeName != "nothing" else {
             diagnostics.add(
                 .empty, at: nil, "", "the file is empty; 'tributary init' writes an example to start from")

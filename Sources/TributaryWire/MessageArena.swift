@@ -39,11 +39,14 @@ final class MessageArena {
 
     /// A text with its closing zero.
     func text(_ value: String) -> UnsafeMutablePointer<CChar> {
-        let utf8 = value.utf8
-        let pointer = allocate(byteCount: utf8.count + 1).bindMemory(to: CChar.self, capacity: utf8.count + 1)
-        for (position, byte) in utf8.enumerated() { pointer[position] = CChar(bitPattern: byte) }
-        pointer[utf8.count] = 0
-        return pointer
+        var value = value
+        return value.withUTF8 { bytes in
+            let memory = allocate(byteCount: bytes.count + 1)
+            UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
+                .copyMemory(from: UnsafeRawBufferPointer(bytes))
+            memory.storeBytes(of: 0, toByteOffset: bytes.count, as: UInt8.self)
+            return memory.bindMemory(to: CChar.self, capacity: bytes.count + 1)
+        }
     }
 
     /// The 32 bytes of a digest; none for `nil`.

@@ -91,7 +91,8 @@ extension Field {
         switch item.outcome_case {
         case TRIBUTARY__V1__ROUND_CLOSED__OUTCOME_COMMITTED:
             let count = try present(item.committed, "round_closed.committed").contributor_count
-            outcome = .committed(contributorCount: try atMost(count, Limits.cohortMax, "committed.contributor_count"))
+            outcome = .committed(
+                contributorCount: try atMost(count, Limits.clientCountMax, "committed.contributor_count"))
         case TRIBUTARY__V1__ROUND_CLOSED__OUTCOME_FAILED:
             outcome = .failed(try reason(item.failed, "round_closed.failed"))
         default: throw .malformed("round_closed.outcome is missing")

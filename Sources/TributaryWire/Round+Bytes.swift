@@ -271,8 +271,8 @@ extension Field {
     static func working(_ item: Tributary__V1__Working) throws(WireError) -> Working {
         Working(
             number: try number(item.number, "working.number"),
-            chosenCount: try atMost(item.chosen_count, Limits.cohortMax, "working.chosen_count"),
-            reportedCount: try atMost(item.reported_count, Limits.cohortMax, "working.reported_count"),
+            chosenCount: try atMost(item.chosen_count, Limits.clientCountMax, "working.chosen_count"),
+            reportedCount: try atMost(item.reported_count, Limits.clientCountMax, "working.reported_count"),
             permille: try atMost(item.permille, 1000, "working.permille"))
     }
 }

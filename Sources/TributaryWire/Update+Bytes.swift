@@ -39,7 +39,15 @@ extension MessageArena {
         update.pointee.n_metrics = value.metrics.count
         update.pointee.metrics = list(value.metrics.map(metric))
         update.pointee.body = value.body.map(object)
+        update.pointee.voice = value.voice.map(voice)
         return update
+    }
+
+    private func voice(_ value: Update.Voice) -> UnsafeMutablePointer<Tributary__V1__Voice> {
+        let voice = make(tributary__v1__voice__init)
+        voice.pointee.chosen_count = value.chosenCount
+        voice.pointee.contributor_count = value.contributorCount
+        return voice
     }
 
     private func metric(_ value: MetricCounter) -> UnsafeMutablePointer<Tributary__V1__MetricCounter> {
@@ -56,6 +64,7 @@ extension MessageArena {
         offer.pointee.names = value.names.map(object)
         offer.pointee.chosen_count = value.chosenCount
         offer.pointee.contributor_count = value.contributorCount
+        offer.pointee.contribution_count = value.contributionCount
         offer.pointee.reason = text(value.reason?.rawValue ?? "")
         return offer
     }
@@ -85,6 +94,7 @@ extension MessageArena {
         sum.pointee.key = key(value.key)
         sum.pointee.base_digest = digest(value.base)
         sum.pointee.contributor_count = value.contributorCount
+        sum.pointee.contribution_count = value.contributionCount
         sum.pointee.n_groups = groups.count
         sum.pointee.groups = list(groups)
         sum.pointee.n_metrics = value.metrics.count
@@ -128,7 +138,19 @@ extension Field {
                     byteCount: try atMost(group.byte_count, Limits.objectByteCountMax, "update group's byte_count"))
             },
             metrics: try list(item.n_metrics, item.metrics, "update.metrics", maximum: Limits.metricCountMax, metric),
-            body: try objectIfAny(item.body, "update.body"))
+            body: try objectIfAny(item.body, "update.body"),
+            voice: try voiceIfAny(item.voice))
+    }
+
+    private static func voiceIfAny(
+        _ pointer: UnsafeMutablePointer<Tributary__V1__Voice>?
+    ) throws(WireError) -> Update.Voice? {
+        guard let item = pointer?.pointee else { return nil }
+        let chosen = try atMost(item.chosen_count, Limits.clientCountMax, "update.voice.chosen_count")
+        guard item.contributor_count >= 1, item.contributor_count <= chosen else {
+            throw .malformed("update.voice.contributor_count lies in 1...chosen_count")
+        }
+        return Update.Voice(chosenCount: chosen, contributorCount: item.contributor_count)
     }
 
     private static func metric(_ item: Tributary__V1__MetricCounter) throws(WireError) -> MetricCounter {
@@ -141,8 +163,10 @@ extension Field {
         return SumOffer(
             key: try key(item.key, "sum_offer.key"),
             names: try objectIfAny(item.names, "sum_offer.names"),
-            chosenCount: try atMost(item.chosen_count, Limits.cohortMax, "sum_offer.chosen_count"),
-            contributorCount: try atMost(item.contributor_count, Limits.cohortMax, "sum_offer.contributor_count"),
+            chosenCount: try atMost(item.chosen_count, Limits.clientCountMax, "sum_offer.chosen_count"),
+            contributorCount: try atMost(
+                item.contributor_count, Limits.clientCountMax, "sum_offer.contributor_count"),
+            contributionCount: try atMost(item.contribution_count, Limits.cohortMax, "sum_offer.contribution_count"),
             reason: hasReason ? try reason(item.reason, "sum_offer.reason") : nil)
     }
 
@@ -168,7 +192,8 @@ extension Field {
         Sum(
             key: try key(item.key, "sum.key"),
             base: try digest(item.base_digest, "sum.base_digest"),
-            contributorCount: try atMost(item.contributor_count, Limits.cohortMax, "sum.contributor_count"),
+            contributorCount: try atMost(item.contributor_count, Limits.clientCountMax, "sum.contributor_count"),
+            contributionCount: try atMost(item.contribution_count, Limits.cohortMax, "sum.contribution_count"),
             groups: try list(item.n_groups, item.groups, "sum.groups", maximum: Limits.groupCountMax) {
                 (group) throws(WireError) in
                 Sum.Group(

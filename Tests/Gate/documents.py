@@ -91,7 +91,7 @@ def nested(part, seen, here):
             kind = variant["properties"]["kind"]["const"]
             found.append((f"{here}.kind", f"`{kind}`", variant.get("description", "")))
             own = {name: schema for name, schema in variant["properties"].items() if name not in shared}
-            found += rows({**variant, "properties": own}, seen, f"{here}({kind})")
+            found += rows({**variant, "properties": own}, seen, case(here, kind))
         return found + rows({"properties": shared}, seen, here)
     if part.get("type") == "array" and not part.get("items", {}).keys().isdisjoint(("properties", "oneOf")):
         if "oneOf" in part["items"]:
@@ -108,8 +108,12 @@ def actions(variant, shared, seen, here):
     first, *others = (name for name in variant["properties"] if name not in shared)
     found = [(f"{here}.{first}", value_text(variant["properties"][first]), variant.get("description", ""))]
     inner = {name: variant["properties"][name] for name in others}
-    # Brackets before a parenthesis would read as a link.
-    return found + rows({**variant, "properties": inner}, seen, f"{here.removesuffix('[]')}({first})")
+    return found + rows({**variant, "properties": inner}, seen, case(here, first))
+
+
+def case(path, name):
+    """The path of one kind of what stands at a path; brackets before its parenthesis would read as a link."""
+    return f"{path.removesuffix('[]')}({name})"
 
 
 def keys_text(schema):

@@ -67,7 +67,6 @@ def layers():
         Layer("bus", swift_test("--no-parallel", "--filter", "TributaryBusTests"), 5 * MINUTE, "build"),
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
         Layer("unit-files", ["Tests/Verify/systemd.sh"], 60),
-        Layer("long", swift_test("--no-parallel", *integration), 60 * MINUTE, "build", {"TRIBUTARY_VERIFY": "1"}),
         Layer("demo", [system_python, "Tests/Verify/demo.py"], 20 * MINUTE),
         Layer("slurm", ["Tests/Verify/slurm.sh"], 15 * MINUTE, "build"),
         Layer("bench", [system_python, "Tests/Verify/bench.py"], 15 * MINUTE),

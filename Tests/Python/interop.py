@@ -77,6 +77,22 @@ def metrics():
     return [p.MetricCounter(name="loss", numerator=-7, denominator=60)]
 
 
+def sums():
+    """One example of every kind that only aggregators send."""
+    return [
+        dict(sum_offer=p.SumOffer(
+            key=sum_key(), names=thing(64), chosen_count=6, contributor_count=5, contribution_count=4,
+            reason="round.below_quorum")),
+        dict(sum_grant=p.SumGrant(
+            key=sum_key(),
+            excluded_names=bytes.fromhex("00000000000000010000000000000002" "0102030405060708f000000000000000"))),
+        dict(sum=p.Sum(
+            key=sum_key(), base_digest=DIGEST, contributor_count=5, contribution_count=4, metrics=metrics(),
+            body=thing(99),
+            groups=[p.SumGroup(total_weight=2400, byte_count=99)])),
+    ]
+
+
 def examples():
     """One example of every kind; Tests/TributaryWireTests/PythonInteropTests.swift says the same in Swift."""
     layout = p.ParameterLayout(groups=[
@@ -128,19 +144,15 @@ def examples():
         dict(update=p.Update(
             key=key(), number=number(), base_digest=DIGEST, metrics=metrics(), body=thing(31364),
             groups=[p.UpdateGroup(weight=600, encoding=p.ENCODING_FLOAT32, byte_count=31364)])),
+        dict(update=p.Update(
+            key=key(), number=number(), base_digest=DIGEST, body=thing(4),
+            groups=[p.UpdateGroup(weight=1, encoding=p.ENCODING_FLOAT32, byte_count=4)],
+            voice=p.Voice(chosen_count=3, contributor_count=2))),
         dict(receipt=p.Receipt(update=key(), durability=p.DURABILITY_MEMORY)),
         dict(receipt=p.Receipt(sum=sum_key(), durability=p.DURABILITY_DISK)),
         dict(round_closed=p.RoundClosed(number=number(), committed=p.Committed(contributor_count=11))),
         dict(round_closed=p.RoundClosed(number=number(), failed="round.below_quorum")),
-        dict(sum_offer=p.SumOffer(
-            key=sum_key(), names=thing(64), chosen_count=6, contributor_count=4, reason="round.below_quorum")),
-        dict(sum_grant=p.SumGrant(
-            key=sum_key(),
-            excluded_names=bytes.fromhex("00000000000000010000000000000002" "0102030405060708f000000000000000"))),
-        dict(sum=p.Sum(
-            key=sum_key(), base_digest=DIGEST, contributor_count=4, metrics=metrics(), body=thing(99),
-            groups=[p.SumGroup(total_weight=2400, byte_count=99)])),
-    ]
+    ] + sums()
     below = {"fetch", "chunk", "ping"}
     return [
         p.Envelope(wire_version=1, **kind) if below & set(kind) else

@@ -3,6 +3,7 @@
 """The messages of Proto/, as Python classes that protoc writes when they are first needed."""
 
 import fcntl
+import hashlib
 import importlib
 import pathlib
 import subprocess
@@ -13,15 +14,16 @@ KINDS = ["membership", "object", "outcome", "round", "sum", "update", "envelope"
 
 
 def generate(target):
-    """Runs protoc unless its output is younger than every proto file."""
+    """Runs protoc unless its output is of the proto files as they are; their times say little after a checkout."""
     sources = sorted((ROOT / "Proto").rglob("*.proto"))
+    text = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     stamp = target / "generated"
-    if stamp.exists() and stamp.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+    if stamp.exists() and stamp.read_text() == text:
         return
     subprocess.run(
         ["protoc", "-I", str(ROOT / "Proto"), f"--python_out={target}"] + [str(source) for source in sources],
         check=True)
-    stamp.touch()
+    stamp.write_text(text)
 
 
 def load(directory=None):

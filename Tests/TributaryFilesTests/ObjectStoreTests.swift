@@ -34,6 +34,44 @@ import TributaryCrypto
         }
     }
 
+    @Test func valuesInMemoryAreObjectsWithoutAFileWhileThereIsRoom() throws {
+        let store = try ObjectStore(directory: directory.path)
+        let vector = HeapVector(copying: ([1, -2, 3.5] as [Float]).span)
+        let held = try store.hold(vector)
+        #expect(held == ObjectReference(digest: .sha256(of: ([1, -2, 3.5] as [Float]).span.bytes), byteCount: 12))
+        #expect(try store.mapped(held.digest).withFloats { Array($0.withUnsafeBufferPointer { $0 }) } == [1, -2, 3.5])
+        #expect(try read(store, held.digest).count == 12)
+        #expect(!FileManager.default.fileExists(atPath: "\(directory.path)/\(held.digest)"))
+        // More than stays in memory goes to the disk, and reads the same.
+        let large = try store.hold(HeapVector(count: 17 << 20))
+        #expect(FileManager.default.fileExists(atPath: "\(directory.path)/\(large.digest)"))
+        #expect(store.byteCount(of: large.digest) == 68 << 20)
+        try store.remove(held.digest)
+        try store.remove(large.digest)
+        #expect(store.byteCount(of: held.digest) == nil && store.byteCount(of: large.digest) == nil)
+    }
+
+    @Test func anArrivingObjectHasItsRoomReservedAndNoMoreBytesThanCame() throws {
+        let store = try ObjectStore(directory: directory.path)
+        let wanted = ObjectReference(digest: object.digest, byteCount: 1 << 20)
+        #expect(try store.beginPartial(wanted) == 0)
+        try append(0..<500, step: 100, to: store)
+        var status = stat()
+        #expect(stat("\(directory.path)/\(object.digest).partial", &status) == 0)
+        #expect(status.st_size == 500)
+        #expect(status.st_blocks * 512 >= 1 << 20 || !canReserve)
+        store.suspendPartial(wanted.digest)
+        #expect(try store.beginPartial(wanted) == 500)
+    }
+
+    /// Whether the test's file system reserves room.
+    private var canReserve: Bool {
+        guard let file = try? FileHandle(opening: directory("probe"), flags: O_RDWR | O_CREAT, action: "create") else {
+            return false
+        }
+        return (try? file.reserve(byteCount: 4096)) == true
+    }
+
     @Test func storesWhatIsMadeHere() throws {
         let store = try ObjectStore(directory: directory.path)
         #expect(try store.put(bytes) == object)

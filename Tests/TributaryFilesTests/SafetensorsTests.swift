@@ -3,6 +3,8 @@
 
 import Foundation
 import Testing
+import TributaryCore
+import TributaryCrypto
 import TributaryRing
 
 @testable import TributaryFiles
@@ -33,6 +35,25 @@ import TributaryRing
         #expect(try file.layout(group: "body").parameterCount == 21)
         let bytes = try SmallFile.read(directory("model"), byteCountMax: 10_000)
         #expect((bytes.count - 84) % 8 == 0)
+    }
+
+    @Test func handsOutValuesBlockByBlockAndDigestsThemInOrder() throws {
+        let layout = try ParameterLayout(tensors: [
+            ParameterTensor(name: "a", group: "g", shape: [300_000]),
+            ParameterTensor(name: "b", group: "g", shape: [3]),
+        ])
+        let values = (0..<layout.parameterCount).map { Float($0) }
+        try Safetensors.write(values.span, layout: layout, to: directory("model"))
+        let file = try SafetensorsFile(path: directory("model"))
+        var seen: [Float] = []
+        for tensor in file.tensors {
+            try file.forEachBlock(of: tensor) { block in block.withUnsafeBufferPointer { seen += $0 } }
+        }
+        #expect(seen == values)
+        #expect(file.parameterCount == 300_003)
+        #expect(try file.digest() == .sha256(of: values.span.bytes))
+        #expect(try file.values(of: file.tensors[0], from: 299_998) == [299_998, 299_999])
+        #expect(try file.values(of: file.tensors[1], from: 3).isEmpty)
     }
 
     @Test func theSameModelGivesTheSameBytes() throws {

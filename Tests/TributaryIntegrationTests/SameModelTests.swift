@@ -51,8 +51,12 @@ struct Summary: Decodable {
     private func file(_ shape: String) -> String { "\(Fleet.root)/Topologies/\(shape).yaml" }
 
     private func up(_ fleet: Fleet, _ shape: String, _ more: [String] = []) throws -> Summary {
-        let words = ["up", file(shape), "--format", "json", "--runs", fleet.directory("runs")]
-        return try Summary(fleet.succeed("up \(shape)", words + more))
+        try run("up", fleet, shape, more)
+    }
+
+    private func run(_ verb: String, _ fleet: Fleet, _ shape: String, _ more: [String]) throws -> Summary {
+        let words = [verb, file(shape), "--format", "json", "--runs", fleet.directory("runs")]
+        return try Summary(fleet.succeed("\(verb) \(shape)", words + more))
     }
 
     @Test func everyTreeLearnsTheSameModelInProcessesAndWithKeysOfTheirOwn() throws {
@@ -86,6 +90,81 @@ struct Summary: Decodable {
             .map { try String(contentsOfFile: "\(summary.directory)/keys/\($0)", encoding: .utf8) }
         #expect(keys.count == nodes)
         #expect(Set(keys).count == nodes)
+    }
+
+    @Test func allNodesFollowTheRootsSeedAndRounds() throws {
+        try Fleet.with { fleet in
+            let expected = try up(fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
+            #expect(expected.rounds.count == 2)
+            let simulated = try self.run("simulate", fleet, "three-tier", ["--seed", "12", "--rounds", "2"])
+            #expect(simulated.rounds.map(\.model_sha256) == expected.rounds.map(\.model_sha256))
+            let run = try ByHand(fleet, topology: file("three-tier"))
+            let cloud = try fleet.start("cloud", run.node("cloud") + ["--seed", "12", "--rounds", "2"])
+            let endpoint = try run.endpoint(of: cloud)
+            let denied = try fleet.run("region-0", run.node("region-0", connect: endpoint) + ["--seed", "12"])
+            #expect(denied.ending == .code(64) && denied.tail.contains("'cloud'"), "\(denied.tail)")
+            for region in 0..<4 {
+                let node = try run.start("region-\(region)", connect: endpoint)
+                try run.devices(below: "region-\(region)", 0..<6, connect: run.endpoint(of: node))
+            }
+            try fleet.waitForEnd(of: cloud, within: .seconds(60))
+            #expect(cloud.event("stepped") { $0.round == 2 }?["model"] == expected.final.model_sha256, "\(cloud.tail)")
+        }
+    }
+
+    /// Six tiers: pass-through above and below stepping ones, one of them with an optimizer of its own.
+    private static let deep = """
+        tributary: v1
+        federation: deep
+        seed: 11
+        model: {kind: mlp, hidden: [16]}
+        data: {kind: synthetic, examples: 600, features: 16, classes: 4}
+        rounds: 2
+        evaluation: {devices: {every: 2}}
+        tiers:
+          - {name: cloud, quorum: 1}
+          - {name: country, nodes: [north, south], quorum: 1}
+          - {name: region, per-parent: 2, quorum: 1, edge-rounds: 2}
+          - {name: site, count: 5, quorum: 1}
+          - name: line
+            count: 6
+            quorum: 1
+            edge-rounds: 2
+            optimizer: {kind: fedavgm, learning-rate: 1, momentum: 0.5}
+          - name: device
+            count: 9
+            train: {local-epochs: 1, batch: 16, optimizer: {kind: sgd, learning-rate: 0.1}}
+
+        """
+
+    /// What `up` and `simulate` say of a run in the same words.
+    private struct Outcome: Decodable, Equatable {
+        struct Round: Decodable, Equatable {
+            var round: Int
+            var reported: Int
+            var model_sha256: String?
+        }
+        struct Report: Decodable { var rounds: [Round] }
+        var data: Report
+
+        static func == (left: Outcome, right: Outcome) -> Bool { left.data.rounds == right.data.rounds }
+
+        init(_ process: Running) throws {
+            let text = process.lines.joined(separator: "\n")
+            self = try JSONDecoder().decode(Outcome.self, from: Data(text.utf8))
+        }
+    }
+
+    @Test func sixTiersOfEveryKindLearnWhatTheirSimulationLearns() throws {
+        try Fleet.with { fleet in
+            let file = try fleet.directory.write(Self.deep, as: "deep.yaml")
+            let words = [file, "--format", "json", "--runs", fleet.directory("runs")]
+            let lived = try Outcome(fleet.succeed("up deep", ["up"] + words))
+            let simulated = try Outcome(fleet.succeed("simulate deep", ["simulate"] + words))
+            #expect(lived.data.rounds.map(\.reported) == [9, 9])
+            #expect(Set(lived.data.rounds.map(\.model_sha256)).count == 2)
+            #expect(lived == simulated)
+        }
     }
 
     @Test func severalDevicesInAProcessStartedBeforeTheirParentsLearnTheSameModel() throws {

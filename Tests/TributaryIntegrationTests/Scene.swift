@@ -16,6 +16,10 @@ struct Scene {
     var train = ["local-epochs: 1", "batch: 16"]
     /// The `data` section in place of the synthetic one.
     var data: [String]?
+    /// The `model` section in place of a perceptron of `hidden` values.
+    var model: String?
+    /// The `evaluation` section.
+    var evaluation: String?
 
     var text: String {
         let data =
@@ -24,10 +28,11 @@ struct Scene {
             tributary: v1
             federation: scene
             seed: 4
-            model: {kind: mlp, hidden: [\(hidden)]}
+            model: \(model ?? "{kind: mlp, hidden: [\(hidden)]}")
             data:
             \(Self.indented(data, by: 2))
             rounds: \(rounds)
+            \(evaluation.map { "evaluation: \($0)" } ?? "")
             tiers:
               - name: cloud
                 quorum: \(quorum)

@@ -9,6 +9,7 @@ import TributaryLearning
     static let specifications: [PartitionSpecification] = [
         .iid, .dirichlet(alpha: 0.05), .dirichlet(alpha: 0.3), .dirichlet(alpha: 100),
         .pathological(classesPerPartition: 2),
+        .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 3, classes: 5)),
         .pathological(classesPerPartition: 10), .linear, .square, .exponential,
     ]
 
@@ -30,7 +31,9 @@ import TributaryLearning
 
     @Test(arguments: specifications) func everyRowIsInExactlyOnePartition(specification: PartitionSpecification) throws
     {
-        for count in [1, 7, 20] where specification != .pathological(classesPerPartition: 2) || count > 1 {
+        var counts = [1, 7, 20]
+        if case .pathological(classesPerPartition: 2, _) = specification { counts.removeFirst() }
+        for count in counts {
             let partitions = try Self.make(specification, count: count)
             #expect(partitions.allSatisfy { !$0.isEmpty && $0 == $0.sorted() })
             #expect(partitions.flatMap { $0 }.sorted() == Array(0..<UInt32(Self.labels.count)))
@@ -94,6 +97,36 @@ import TributaryLearning
         #expect(holders == [Int](repeating: 2 * classes, count: 10))
     }
 
+    /// 23 devices in sites of 10: the last site has three, and with two classes each they still see at most five.
+    @Test(arguments: [20, 23, 50]) func aSiteSeesOnlyItsClasses(count: Int) throws {
+        for seed in 1...5 as ClosedRange<UInt64> {
+            let partitions = try Self.make(
+                .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 10, classes: 5)), count: count,
+                seed: seed)
+            for rows in partitions { #expect(Self.classCounts(rows).count { $0 > 0 } == 2) }
+            let sites = stride(from: 0, to: count, by: 10).map { Array(partitions[$0..<min($0 + 10, count)]) }
+            for site in sites {
+                #expect(Self.classCounts(site.flatMap(\.self)).count { $0 > 0 } == 5)
+                guard site.count == 10 else { continue }
+                let holders = (0..<10).map { label in site.count { Self.classCounts($0)[label] > 0 } }
+                #expect(holders.sorted() == [0, 0, 0, 0, 0, 4, 4, 4, 4, 4])
+            }
+            // Two sites of five classes share a deck of ten.
+            #expect(Self.classCounts(sites[0].flatMap(\.self) + sites[1].flatMap(\.self)).allSatisfy { $0 > 0 })
+        }
+    }
+
+    /// Without sites, any five devices in a row that begin a deck see all ten classes once.
+    @Test func withoutSitesClassesAreSpreadOverAll() throws {
+        let partitions = try Self.make(.pathological(classesPerPartition: 2), count: 50)
+        for start in stride(from: 0, to: 50, by: 5) {
+            let holders = (0..<10).map { label in
+                partitions[start..<start + 5].count { Self.classCounts($0)[label] > 0 }
+            }
+            #expect(holders == [Int](repeating: 1, count: 10))
+        }
+    }
+
     struct Sizes: Decodable, Sendable {
         let law: String
         let examples: Int
@@ -154,6 +187,15 @@ import TributaryLearning
         Bad(specification: .pathological(classesPerPartition: .max), says: "use 1...3"),
         Bad(specification: .pathological(classesPerPartition: 1), count: 2, says: "cannot hold all 3"),
         Bad(specification: .pathological(classesPerPartition: 3), says: "has 2 examples and 3 devices"),
+        Bad(
+            specification: .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 0, classes: 2)),
+            says: "use 1 device or more and 2...3 classes"),
+        Bad(
+            specification: .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 2, classes: 1)),
+            says: "use 1 device or more and 2...3 classes"),
+        Bad(
+            specification: .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 3, classes: 2)),
+            says: "falls to no device; use more sites"),
         Bad(specification: .naturalID, says: "no client column"),
         Bad(specification: .naturalID, clients: [0, 1], says: "each needs one"),
         Bad(specification: .naturalID, clients: [0, 1, 0, 1, 0, 1], says: "has 2 values and the topology 3"),
@@ -180,5 +222,8 @@ import TributaryLearning
             ])
         let pathological = try Self.make(.pathological(classesPerPartition: 2)).prefix(4).map { Array($0.prefix(3)) }
         #expect(pathological == [[991, 992, 998], [314, 318, 324], [1360, 1369, 1377], [647, 648, 651]])
+        let sites = PartitionSites(devices: 10, classes: 5)
+        let sited = try Self.make(.pathological(classesPerPartition: 2, sites: sites)).prefix(2).map(\.count)
+        #expect(sited == [191, 236])
     }
 }

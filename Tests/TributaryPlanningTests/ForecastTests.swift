@@ -138,6 +138,10 @@ import TributaryWire
     func data() throws {
         let classes = try Self.issues { $0.data.partition = .pathological(classesPerPartition: 3) }
         #expect(classes.map(\.path) == ["data.partition.classes-per-partition"])
+        let sites = try Self.issues {
+            $0.data.partition = .pathological(classesPerPartition: 1, sites: PartitionSites(devices: 2, classes: 3))
+        }
+        #expect(sites.map(\.path) == ["data.partition.sites.classes"])
         let devices = try Self.issues { $0.tiers[1].fanOut = .count(81) }
         #expect(devices.map(\.path) == ["data"] && devices.map(\.severity) == [.warning])
         #expect(try Self.issues { $0.tiers[1].fanOut = .count(80) }.isEmpty)

@@ -73,6 +73,8 @@ struct MemoryTree {
     var names: [Digest: [ContributionName]] = [:]
     var sums: [NodeName: SymbolicSum] = [:]
     var parts: [SumKey: [UpdateKey]] = [:]
+    /// Nodes whose sum at hand is of metrics alone.
+    var surveying: Set<NodeName> = []
 
     /// What the test looks at.
     var stepped: [(node: NodeName, number: RoundNumber, keys: [UpdateKey])] = []
@@ -288,7 +290,9 @@ struct MemoryTree {
     private mutating func perform(_ work: RoundWork, at name: NodeName) -> RoundWorkResult? {
         switch work {
         case .fetch(let object, let neighbour): return .fetched(object.digest, from: neighbour)
-        case .begin: sums[name] = SymbolicSum()
+        case .begin(_, let groups):
+            sums[name] = SymbolicSum()
+            if groups.isEmpty { surveying.insert(name) } else { surveying.remove(name) }
         case .fold(let update):
             sums[name]?.keys.append(update.key)
             sums[name]?.metrics += update.metrics
@@ -327,8 +331,7 @@ struct MemoryTree {
         ]
         let digest = Self.digest("sum \(key)")
         bodies[digest] = sum.keys
-        let isSurvey = key.number.edgeRound > 1 && settings.survey != nil
-        if isSurvey { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
+        if surveying.contains(name) { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
         return .sumSealed(
             key, groups: [Sum.Group(totalWeight: UInt64(10 * sum.keys.count), byteCount: 32)], metrics: metrics,
             body: ObjectReference(digest: digest, byteCount: 32))

@@ -100,44 +100,136 @@ struct RetryTests {
         let alarm = try #require(client.nextAlarm)
         #expect(alarm >= Self.seconds(60))
         #expect(Self.hellos(client.handle(.alarm, at: alarm)) == 1)
-        #expect(client.nextAlarm == nil)
+        let full = Refuse(subject: .connection, reason: .wrongTopology, text: "not as it is")
+        Self.hear(.refuse(full), &client, at: alarm)
+        #expect(client.nextAlarm == nil, "who is not wanted does not ask again")
     }
 
-    /// The kinds of messages that answers consist of.
-    static func answerKind(_ delivery: MemoryTree.Delivery) -> String? {
+    @Test("a fit says that it works when it begins, and then once a second at most")
+    func signsOfLifeAreFew() throws {
+        var client = ClientMachine(node: NodeName("d-0"), client: ClientIndex(0), topology: nil, sequence: 0)
+        _ = client.handle(.connected, at: Self.seconds(0))
+        let plan = RoundPlan(
+            number: RoundNumber(round: 1), kind: .evaluate, model: Self.model, groups: [], selection: .all,
+            timeLeft: .seconds(600), seed: 1)
+        Self.hear(.plan(plan), &client, at: Self.seconds(100))
+        var said = client.handle(.fetched(Self.model.digest), at: Self.seconds(100)).compactMap(Self.permille)
+        // A fit of ten seconds that tells of every thousandth.
+        for permille in 1...1000 as ClosedRange<UInt32> {
+            let now = Self.seconds(100) + .milliseconds(10 * Int(permille))
+            said += client.handle(.progress(plan.number, permille: permille), at: now).compactMap(Self.permille)
+        }
+        #expect(said == [0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000])
+        // A short one.
+        let next = RoundPlan(
+            number: RoundNumber(round: 2), kind: .evaluate, model: Self.model, groups: [], selection: .all,
+            timeLeft: .seconds(600), seed: 1)
+        let outcome = TrainOutcome(report: TrainReport(exampleCount: 1, metrics: []), groups: [], body: nil)
+        _ = client.handle(.trained(plan.number, outcome), at: Self.seconds(110))
+        Self.hear(.plan(next), &client, at: Self.seconds(120))
+        said = client.handle(.fetched(Self.model.digest), at: Self.seconds(120)).compactMap(Self.permille)
+        for permille in 1...1000 as ClosedRange<UInt32> {
+            let now = Self.seconds(120) + .microseconds(900 * Int64(permille))
+            said += client.handle(.progress(next.number, permille: permille), at: now).compactMap(Self.permille)
+        }
+        #expect(said == [0])
+    }
+
+    static func permille(_ action: ClientAction) -> UInt32? {
+        if case .send(let envelope) = action, case .working(let working) = envelope.message {
+            working.permille
+        } else {
+            nil
+        }
+    }
+
+    /// The kind of a delivery that is a message.
+    static func kind(_ delivery: MemoryTree.Delivery) -> String? {
         let envelope: Envelope
         switch delivery {
         case .up(_, _, let sent), .down(_, _, let sent): envelope = sent
         case .work, .client, .connect: return nil
         }
-        switch envelope.message {
-        case .update: return "update"
-        case .sumOffer: return "offer"
-        case .sumGrant: return "grant"
-        case .sum: return "sum"
-        case .receipt: return "receipt"
-        default: return nil
+        return switch envelope.message {
+        case .hello: "hello"
+        case .ready: "ready"
+        case .update: "update"
+        case .sumOffer: "offer"
+        case .sum: "sum"
+        case .working: "working"
+        case .leave: "leave"
+        case .welcome: "welcome"
+        case .plan: "plan"
+        case .receipt: "receipt"
+        case .sumGrant: "grant"
+        case .roundClosed: "closed"
+        case .wait: "wait"
+        case .drain: "drain"
+        case .refuse: "refuse"
         }
     }
 
     @Test(
         "each link loses the first message of each kind, and still everybody counts once",
         arguments: [1, 2, 3] as [UInt64])
-    func lostAnswersAreRepeated(seed: UInt64) throws {
+    func lostMessagesAreRepeated(seed: UInt64) throws {
         let everybody = (0..<12).map { "d-\($0)" }.sorted()
-        for specs in [TreeTests.flat, TreeTests.threeTiers(), TreeTests.fourTiers] {
-            var tree = try MemoryTree(specs, .init(rounds: 2, deadline: .seconds(600), seed: seed))
+        let trees = [
+            TreeTests.flat, TreeTests.threeTiers(), TreeTests.fourTiers, TreeTests.threeTiers(edgeRounds: 2),
+            AnyDepthTests.tree([.passThrough, .optimizer, .passThrough], .even),
+        ]
+        for specs in trees {
+            var tree = try MemoryTree(specs, .init(rounds: 2, deadline: .seconds(1200), seed: seed))
             var lost: Set<String> = []
-            tree.run { tree, delivery in
-                guard let kind = Self.answerKind(delivery) else { return }
+            tree.run(until: .seconds(20_000)) { tree, delivery in
+                guard let kind = Self.kind(delivery) else { return }
                 tree.isLost = lost.insert("\(kind) on \(delivery.link)").inserted
             }
             let steps = tree.stepped.filter { $0.node.value == "cloud" }
-            #expect(steps.map { $0.keys.map(\.node.value).sorted() } == [everybody, everybody])
+            #expect(steps.map(\.number.round) == [1, 2])
+            for step in steps {
+                let clients = try AnyDepthTests.clients(behind: step.keys, step.number, in: tree).sorted()
+                #expect(clients == specs.filter { $0.client != nil }.map(\.name).sorted())
+                if specs.count < 17 { #expect(clients == everybody) }
+            }
             #expect(tree.refusals.isEmpty)
-            #expect(lost.count >= 24)
-            #expect(tree.finished.count == specs.count)
+            // Hello, plan, working, update, leave; welcome, plan, receipt, closed, drain of every device at least.
+            #expect(lost.count >= 9 * everybody.count)
+            #expect(tree.finished.count == specs.count, "everybody is told that the run is over")
         }
+    }
+
+    @Test("a plan that is lost is sent again to who is silent, and to nobody else")
+    func aLostPlanIsRepeated() throws {
+        var tree = try MemoryTree(TreeTests.flat, .init(rounds: 1, deadline: .seconds(90)))
+        let (deaf, slow) = (NodeName("d-3"), NodeName("d-5"))
+        tree.trainingTime[slow] = .seconds(80)
+        var plans: [NodeName: [Double]] = [:]
+        tree.run { tree, delivery in
+            guard case .down(_, let name, let envelope) = delivery, case .plan = envelope.message else { return }
+            plans[name, default: []].append(tree.now.seconds.rounded(.down))
+            tree.isLost = name == deaf && plans[name]?.count == 1
+        }
+        #expect(tree.stepped.map(\.keys.count) == [12])
+        #expect(plans[deaf] == [0, 30])
+        #expect(plans.filter { $0.key != deaf }.allSatisfy { $0.value == [0] })
+    }
+
+    @Test("an aggregator whose parent lost the round's end asks for it, and passes it on")
+    func aLostEndIsAskedFor() throws {
+        var specs = TreeTests.threeTiers()
+        specs[1].quorum = 0.5
+        var tree = try MemoryTree(specs, .init(rounds: 1, deadline: .seconds(100)))
+        // The run ends with the round: without a drain, the edges have nothing else to go by.
+        tree.run { tree, delivery in
+            guard case .down(NodeName("cloud"), _, let envelope) = delivery else { return }
+            if case .drain = envelope.message { tree.isLost = true }
+            if case .roundClosed = envelope.message, tree.now.seconds < 100 { tree.isLost = true }
+        }
+        let closed = tree.events.filter {
+            $0.event == .roundClosed(RoundNumber(round: 1), .committed(contributorCount: 12))
+        }
+        #expect(Set(closed.map(\.node.value)).isSuperset(of: ["cloud", "edge-0", "edge-1", "edge-2", "d-0", "d-11"]))
     }
 
     @Test("an edge that steps repeats its voice, and its model enters once")

@@ -43,7 +43,7 @@ import TributaryTopology
             }
         }
         let tasks = (0..<300 as Range<UInt64>).map { Self.task($0) }
-        for task in tasks { pool.submit(task) }
+        for (index, task) in tasks.enumerated() { pool.submit(task, due: Moment(nanoseconds: Int64(index * 7 % 50))) }
         let waited = order == 0 ? tasks : order == 1 ? tasks.reversed() : tasks.filter { $0.job.client.value % 3 == 0 }
         for task in waited {
             pool.wait(for: task)
@@ -62,7 +62,7 @@ import TributaryTopology
             return Self.result
         }
         let task = Self.task(3)
-        pool.submit(task)
+        pool.submit(task, due: Moment(nanoseconds: 0))
         #expect(!task.isDone)
         pool.wait(for: task)
         Self.expectOwn(task)
@@ -74,7 +74,7 @@ import TributaryTopology
     func closing() {
         for count in [0, 5, 200] as [UInt64] {
             let pool = TrainingPool(threadCount: 4) { Self.result }
-            for client in 0..<count { pool.submit(Self.task(client)) }
+            for client in 0..<count { pool.submit(Self.task(client), due: Moment(nanoseconds: 0)) }
             pool.close()
         }
     }

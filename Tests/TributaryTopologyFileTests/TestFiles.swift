@@ -11,7 +11,7 @@ enum TestFiles {
     /// The repository's example topologies.
     static let topologies = folder(of: folder(of: folder(of: #filePath))) + "/Topologies"
 
-    /// The names of a folder's YAML files, sorted.
+    /// The paths of the YAML files in and below a folder, relative to it, sorted.
     static func yaml(in folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
@@ -20,7 +20,11 @@ enum TestFiles {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name.hasSuffix(".yaml") { names.append(name) }
+            if name.hasSuffix(".yaml") {
+                names.append(name)
+            } else if !name.hasPrefix(".") {
+                names += yaml(in: folder + "/" + name).map { name + "/" + $0 }
+            }
         }
         return names.sorted()
     }

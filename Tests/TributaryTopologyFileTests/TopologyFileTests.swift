@@ -150,6 +150,9 @@ import TributaryTopologyFile
                 .rotation(.init(perRound: -1, from: 2, until: 3)), .bias(.init(perRound: 0.5)),
                 .labels(at: 2, swaps: [.init(0, 1), .init(9, 8)]),
             ])
+        #expect(
+            try data("partition: {kind: pathological, classes-per-partition: 2, sites: {devices: 2, classes: 5}}")
+                .partition == .pathological(classesPerPartition: 2, sites: PartitionSites(devices: 2, classes: 5)))
         let plain = try data("hold-out: 0")
         #expect(plain.shard == nil && plain.skew == nil && plain.drift.isEmpty)
     }

@@ -115,11 +115,15 @@ import TributaryTopology
             ])
     }
 
-    @Test("what a simulation assumes is written out, and no part of what nodes must agree on")
-    func simulationText() {
+    @Test("seed, round count and what a simulation assumes are written out, and no part of what nodes must agree on")
+    func agreedText() {
         var topology = Example.regions(2, devices: .perParent(2))
         let (agreed, canonical) = (topology.agreedText, topology.canonicalText)
-        #expect(canonical.hasPrefix(agreed + "simulate:\n"))
+        let lines = canonical.split(separator: "\n").prefix { $0 != "simulate:" }
+        let kept = lines.filter { !$0.hasPrefix("seed: ") && !$0.hasPrefix("rounds: ") }
+        #expect(kept.count == lines.count - 2)
+        #expect(agreed == kept.map { "\($0)\n" }.joined())
+        (topology.seed, topology.rounds) = (topology.seed + 1, topology.rounds + 1)
         topology.simulation.links["camera"] = LinkSettings(latency: .milliseconds(30))
         topology.simulation.faults = [Fault(kind: .partition, target: .tier("camera"))]
         #expect(topology.agreedText == agreed)
@@ -136,8 +140,6 @@ import TributaryTopology
             body(&changed)
             changes.append(changed)
         }
-        change { $0.seed = 2 }
-        change { $0.rounds = 4 }
         change { $0.model = .mlp(hidden: [1]) }
         change { $0.data.holdOut = 0.25 }
         change { $0.stop = StopRule(metric: .loss, threshold: 1) }
@@ -148,7 +150,9 @@ import TributaryTopology
         change { $0.tiers[2].training.settings.optimizer = .sgd(learningRate: 0.05, momentum: 0.5) }
         change { $0.nodes["camera-1"] = NodeOverride(parent: "region-1") }
         change { $0.tiers[2].training = .none }
-        #expect(Set(changes.map(\.canonicalText) + [topology.canonicalText]).count == changes.count + 1)
         #expect(Set(changes.map(\.agreedText) + [topology.agreedText]).count == changes.count + 1)
+        change { $0.seed = 2 }
+        change { $0.rounds = 4 }
+        #expect(Set(changes.map(\.canonicalText) + [topology.canonicalText]).count == changes.count + 1)
     }
 }

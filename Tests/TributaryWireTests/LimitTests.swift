@@ -286,6 +286,28 @@ struct LimitTests {
         #expect(refusal(kind: 17, working) == .oversized)
     }
 
+    @Test("A voice speaks for a client at least, and for no more than were chosen")
+    func voices() {
+        let cases: [(chosen: UInt64, contributors: UInt64, expected: ReasonCode?)] = [
+            (1, 1, nil), (1 << 40, 1 << 40, nil), (3, 0, .malformed), (3, 4, .malformed), (0, 0, .malformed),
+            (0, 1, .malformed), (1 << 41, 1, .oversized),
+        ]
+        for (chosen, contributors, expected) in cases {
+            let content = message {
+                $0.bytes(1, message { $0.text(1, "edge-1") })
+                $0.bytes(2, number)
+                $0.bytes(3, digest)
+                $0.bytes(
+                    7,
+                    message {
+                        $0.varint(1, chosen)
+                        $0.varint(2, contributors)
+                    })
+            }
+            #expect(refusal(kind: 22, content) == expected, "\(contributors) of \(chosen)")
+        }
+    }
+
     @Test(
         "Excluded names: sorted, whole, each once",
         arguments: [

@@ -144,6 +144,11 @@ private enum Examples {
                     key: key, number: number, base: .example,
                     groups: [.init(weight: 600, encoding: .float32, byteCount: 31_364)], metrics: metrics,
                     body: object(31_364))),
+            .update(
+                Update(
+                    key: key, number: number, base: .example,
+                    groups: [.init(weight: 1, encoding: .float32, byteCount: 4)], metrics: [], body: object(4),
+                    voice: .init(chosenCount: 3, contributorCount: 2))),
             .receipt(Receipt(subject: .update(key), durability: .memory)),
             .receipt(Receipt(subject: .sum(sumKey), durability: .disk)),
             .roundClosed(RoundClosed(number: number, outcome: .committed(contributorCount: 11))),
@@ -158,11 +163,12 @@ private enum Examples {
         return [
             .sumOffer(
                 SumOffer(
-                    key: sumKey, names: object(64), chosenCount: 6, contributorCount: 4, reason: .belowQuorum)),
+                    key: sumKey, names: object(64), chosenCount: 6, contributorCount: 5, contributionCount: 4,
+                    reason: .belowQuorum)),
             .sumGrant(SumGrant(key: sumKey, exclude: names)),
             .sum(
                 Sum(
-                    key: sumKey, base: .example, contributorCount: 4,
+                    key: sumKey, base: .example, contributorCount: 5, contributionCount: 4,
                     groups: [.init(totalWeight: 2400, byteCount: 99)], metrics: metrics, body: object(99))),
         ]
     }

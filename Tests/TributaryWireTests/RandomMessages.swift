@@ -55,7 +55,12 @@ struct RandomMessages {
         let groups = many(3) { $0.updateGroup() }
         return Update(
             key: updateKey(), number: roundNumber(), base: digest(), groups: groups, metrics: many(4) { $0.metric() },
-            body: groups.isEmpty ? nil : object())
+            body: groups.isEmpty ? nil : object(), voice: flip() ? voice() : nil)
+    }
+
+    private mutating func voice() -> Update.Voice {
+        let chosen = 1 + number(Limits.clientCountMax - 1)
+        return Update.Voice(chosenCount: chosen, contributorCount: 1 + number(chosen - 1))
     }
 
     private mutating func updateGroup() -> Update.Group {
@@ -64,13 +69,15 @@ struct RandomMessages {
 
     private mutating func sumOffer() -> SumOffer {
         SumOffer(
-            key: sumKey(), names: flip() ? object() : nil, chosenCount: number(Limits.cohortMax),
-            contributorCount: number(Limits.cohortMax), reason: flip() ? reason() : nil)
+            key: sumKey(), names: flip() ? object() : nil, chosenCount: number(Limits.clientCountMax),
+            contributorCount: number(Limits.clientCountMax), contributionCount: number(Limits.cohortMax),
+            reason: flip() ? reason() : nil)
     }
 
     private mutating func sum() -> Sum {
         Sum(
-            key: sumKey(), base: digest(), contributorCount: number(Limits.cohortMax),
+            key: sumKey(), base: digest(), contributorCount: number(Limits.clientCountMax),
+            contributionCount: number(Limits.cohortMax),
             groups: many(4) {
                 Sum.Group(totalWeight: $0.number(1 << 62), byteCount: $0.number(Limits.objectByteCountMax))
             },
@@ -79,8 +86,8 @@ struct RandomMessages {
 
     private mutating func working() -> Working {
         Working(
-            number: roundNumber(), chosenCount: number(Limits.cohortMax), reportedCount: number(Limits.cohortMax),
-            permille: UInt32(number(1000)))
+            number: roundNumber(), chosenCount: number(Limits.clientCountMax),
+            reportedCount: number(Limits.clientCountMax), permille: UInt32(number(1000)))
     }
 
     private mutating func layout() -> ParameterLayout {
@@ -147,7 +154,7 @@ struct RandomMessages {
     private mutating func roundClosed() -> RoundClosed {
         RoundClosed(
             number: roundNumber(),
-            outcome: flip() ? .committed(contributorCount: number(Limits.cohortMax)) : .failed(reason()))
+            outcome: flip() ? .committed(contributorCount: number(Limits.clientCountMax)) : .failed(reason()))
     }
 
     private mutating func refuse() -> Refuse {

@@ -10,9 +10,12 @@ import TributaryTopology
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
-        subcommands: [Fold.self, BusRound.self, Memory.self, BusDevices.self])
+        subcommands: [
+            Fold.self, BusRound.self, Transfer.self, Memory.self, Fleet.self, BusDevices.self, TransferNode.self,
+        ])
 
     struct Fold: Verb {
+        static let commandPath = "bench fold"
         static let configuration = CommandConfiguration(
             abstract: "Fold 16 updates of 4 M float32 on one core, against its read bandwidth.")
         @OptionGroup var output: OutputOptions
@@ -20,6 +23,7 @@ struct Bench: ParsableCommand {
     }
 
     struct BusRound: Verb {
+        static let commandPath = "bench bus"
         static let configuration = CommandConfiguration(
             commandName: "bus",
             abstract: "Move a model to many devices and their updates back over CURVE, against plain libzmq.")
@@ -55,7 +59,61 @@ struct Bench: ParsableCommand {
         }
     }
 
+    struct Transfer: Verb {
+        static let commandPath = "bench transfer"
+        static let configuration = CommandConfiguration(
+            abstract: "Move a large object from cloud to edge to device and back, each connection broken on the way.",
+            discussion: "Three processes; the figure is the anonymous memory of the largest, against its bound.")
+
+        @Option(help: "Bytes of the object.")
+        var bytes: Int = 1_200_000_000
+
+        @Option(help: "Where objects are put; needs room for six.", completion: .directory)
+        var directory: String = "bench-transfer"
+
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (10_000_000...4_000_000_000).contains(bytes) else {
+                throw ValidationError("bytes lie in 10000000...4000000000")
+            }
+        }
+
+        func execute(_ output: CommandOutput) throws {
+            defer { Directory.removeAll(directory) }
+            output.finish(try TransferBenchmark.run(byteCount: bytes, directory: directory))
+        }
+    }
+
+    struct Fleet: Verb {
+        static let commandPath = "bench simulate"
+        static let configuration = CommandConfiguration(
+            commandName: "simulate",
+            abstract: "Simulate small fleets that really train, against training alone on the same threads.")
+
+        @Option(help: "How often each version is timed.")
+        var repetitions: Int = 5
+
+        @Option(help: "Compute on so many threads; one for each processor by default.")
+        var threads: Int?
+
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard (1...1000).contains(repetitions), (1...1024).contains(threads ?? 1) else {
+                throw ValidationError("repetitions lie in 1...1000, threads in 1...1024")
+            }
+        }
+
+        func execute(_ output: CommandOutput) throws {
+            output.finish(
+                try SimulationBenchmark.run(
+                    repetitions: repetitions, threadCount: threads ?? Machine.processorCount))
+        }
+    }
+
     struct Memory: Verb {
+        static let commandPath = "bench memory"
         static let configuration = CommandConfiguration(
             abstract: "The anonymous memory of an aggregator that folds a large model, against its bound.")
 

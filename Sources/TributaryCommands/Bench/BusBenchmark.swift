@@ -5,6 +5,7 @@ import Glibc
 import TributaryBus
 import TributaryCore
 import TributaryFiles
+import TributaryRing
 
 /// A round of many devices over CURVE on loopback, against what plain libzmq moves with the same frames.
 ///
@@ -37,6 +38,11 @@ enum BusBenchmark {
     }
 
     static let chunkByteCount = Limits.deviceChunkByteCount
+
+    /// A ring as plans have it; nothing is folded here.
+    static func ring() throws -> RingParameters {
+        try RingParameters(deltaBound: 8, weightMax: 1 << 20, cohortMax: 1 << 12)
+    }
 
     static func run(_ load: Load) throws -> BenchmarkResult {
         var seconds: [Way: [Double]] = [:]

@@ -6,7 +6,6 @@ import Synchronization
 import TributaryBus
 import TributaryCore
 import TributaryFiles
-import TributaryRing
 
 // The two sides of a benchmark round over the project's own bus.
 
@@ -36,7 +35,7 @@ final class BusAggregator: BenchmarkAggregator {
             chunkByteCount: BusBenchmark.chunkByteCount)
         let group = GroupPlan(
             name: "body", parameterCount: UInt64(load.objectByteCount / 4),
-            ring: try RingParameters(deltaBound: 8, weightMax: 1 << 20, cohortMax: 1 << 12), encoding: .float32,
+            ring: try BusBenchmark.ring(), encoding: .float32,
             normaliser: .weight)
         let optimizer = ClientOptimizer.sgd(learningRate: 0.1, momentum: 0)
         plan = RoundPlan(
@@ -83,7 +82,9 @@ struct BusDevice {
     /// Connects, waits for the word, and takes part until its receipt has come.
     func run() throws {
         let store = try ObjectStore(directory: "\(line.directory)/\(node)")
-        let delta = benchmarkBytes(line.objectByteCount, seed: seed)
+        let delta = HeapVector(count: line.objectByteCount / 4)
+        let random = benchmarkBytes(delta.count * 4, seed: seed)
+        delta.withUnsafeMutableBuffer { UnsafeMutableRawBufferPointer($0).copyBytes(from: random) }
         let bus = try Bus(store: store)
         defer { bus.close() }
         guard let parentKey = CurvePublicKey(line.parentKeyText),
@@ -111,7 +112,7 @@ struct BusDevice {
                 case .fetched:
                     // Where a device trains: the delta is at hand, and becomes an object.
                     guard let base else { continue }
-                    let body = try store.put(delta)
+                    let body = try store.hold(delta)
                     bus.send(benchmarkEnvelope(.update(update(body, base: base))), to: parent)
                 case .connected: break
                 case .gone, .refused, .fetchFailed, .violation, .woken:

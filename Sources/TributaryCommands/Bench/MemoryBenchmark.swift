@@ -77,9 +77,9 @@ enum MemoryBenchmark {
         }
     }
 
-    /// What the kernel counts as this process's own memory, files not included.
-    static func anonymousByteCount() -> UInt64 {
-        guard let bytes = try? SmallFile.read("/proc/self/status", byteCountMax: 1 << 16) else { return 0 }
+    /// What the kernel counts as a process's own memory, files not included; 0 when there is no such process.
+    static func anonymousByteCount(of pid: String = "self") -> UInt64 {
+        guard let bytes = try? SmallFile.read("/proc/\(pid)/status", byteCountMax: 1 << 16) else { return 0 }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("RssAnon:") {
             return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { UInt64($0) } ?? 0) * 1024
         }

@@ -25,6 +25,7 @@ extension CommandError {
             guard var first = all.first else { return nil }
             first.all = all
             self = first
+        case let error as TopologySettingError: self.init("usage", "\(error)", exit: .usage)
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
         case let error as FleetShardError: self.init("fleet.shard", "\(error)", exit: .usage)
         case let error as ProcessLimitsError: self.init("system.open_files", "\(error)", exit: .tryLater)
@@ -42,6 +43,7 @@ extension CommandError {
         case .malformed, .text, .tooLarge: self.init("file.malformed", "\(error)", exit: .configuration)
         case .noSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
         case .system where error.isOutOfSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
+        case .system(_, _, ENOENT): self.init("file.missing", "\(error)", exit: .configuration)
         case .system(_, _, EACCES), .system(_, _, EPERM), .system(_, _, EROFS):
             self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)

@@ -52,6 +52,15 @@ package struct CommandOutput: Sendable {
         Terminal.write(envelope.json() + "\n", to: STDOUT_FILENO)
     }
 
+    /// Ends with a failure that leaves a result all the same: both in one envelope, or the text and then the error.
+    package func finish(_ data: PlainValue, text: @autoclosure () -> String, failing error: CommandError) {
+        if format == .text { Terminal.write(text(), to: STDOUT_FILENO) }
+        tell(error)
+        guard format != .text else { return }
+        let fields: [PlainValue.Field] = [.init("error", .mapping(Self.fields(of: error))), .init("data", data)]
+        Terminal.write(PlainValue.mapping(head(status: "error") + fields).json() + "\n", to: STDOUT_FILENO)
+    }
+
     /// Writes one event of long work as a line; only `jsonl` shows it.
     package func event(_ name: String, _ fields: [PlainValue.Field]) {
         guard format == .jsonl else { return }
@@ -70,12 +79,7 @@ package struct CommandOutput: Sendable {
 
     /// Tells an error: lines on stderr, and the envelope on stdout unless the format is text.
     package func fail(_ error: CommandError) {
-        let mark = Terminal.usesColour(STDERR_FILENO) ? "\u{1B}[1;31merror:\u{1B}[0m " : "error: "
-        let errors = error.all.isEmpty ? [error] : error.all
-        var text = ""
-        for error in errors { text += (error.at == nil ? mark : "") + error.description + "\n" }
-        if let hint = error.hint { text += "hint: \(hint)\n" }
-        Terminal.write(text, to: STDERR_FILENO)
+        tell(error)
         guard format != .text else { return }
         var fields = Self.fields(of: error)
         if error.all.count > 1 {
@@ -83,6 +87,15 @@ package struct CommandOutput: Sendable {
         }
         let envelope = PlainValue.mapping(head(status: "error") + [.init("error", .mapping(fields))])
         Terminal.write(envelope.json() + "\n", to: STDOUT_FILENO)
+    }
+
+    private func tell(_ error: CommandError) {
+        let mark = Terminal.usesColour(STDERR_FILENO) ? "\u{1B}[1;31merror:\u{1B}[0m " : "error: "
+        let errors = error.all.isEmpty ? [error] : error.all
+        var text = ""
+        for error in errors { text += (error.at == nil ? mark : "") + error.description + "\n" }
+        if let hint = error.hint { text += "hint: \(hint)\n" }
+        Terminal.write(text, to: STDERR_FILENO)
     }
 
     private func head(status: String) -> [PlainValue.Field] {

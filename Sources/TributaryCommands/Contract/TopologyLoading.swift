@@ -11,11 +11,11 @@ package enum TopologyLoading {
     ///
     /// - Throws: `CommandError` with all errors and exit code 78.
     package static func load(
-        _ path: String
+        _ path: String, settings: [TopologySetting] = []
     ) throws(CommandError) -> (document: TopologyDocument, warnings: [TopologyDiagnostic]) {
         let document: TopologyDocument
         do throws(TopologyFileError) {
-            document = try TopologyFile.load(path)
+            document = try TopologyFile.load(path, settings: settings)
         } catch {
             throw failure(error.diagnostics)
         }
@@ -28,8 +28,10 @@ package enum TopologyLoading {
     /// Loads a file and tells its warnings on stderr.
     ///
     /// - Throws: `CommandError` with all errors and exit code 78.
-    package static func load(_ path: String, _ output: CommandOutput) throws(CommandError) -> TopologyDocument {
-        let (document, warnings) = try load(path)
+    package static func load(
+        _ path: String, settings: [TopologySetting] = [], _ output: CommandOutput
+    ) throws(CommandError) -> TopologyDocument {
+        let (document, warnings) = try load(path, settings: settings)
         for warning in warnings { output.note("\(warning.location): warning: \(warning.text)") }
         return document
     }

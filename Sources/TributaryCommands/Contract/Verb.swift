@@ -7,6 +7,9 @@ package import ArgumentParser
 package protocol Verb: ParsableCommand {
     var output: OutputOptions { get }
 
+    /// The words after `tributary` that call the verb, as the JSON envelope names it.
+    static var commandPath: String { get }
+
     /// Does the work.
     ///
     /// - Throws: `CommandError` for everything that may happen; anything else is reported as a fault of this program.
@@ -14,9 +17,12 @@ package protocol Verb: ParsableCommand {
 }
 
 extension Verb {
+    /// A verb without a noun is called by its own name.
+    package static var commandPath: String { _commandName }
+
     /// Runs the verb and ends with the exit code of its error.
     package func run() throws {
-        let output = CommandOutput(command: Self._commandName, format: output.format)
+        let output = CommandOutput(command: Self.commandPath, format: output.format)
         do {
             try execute(output)
         } catch let error as CommandError {

@@ -20,7 +20,9 @@ struct Simulate: Verb {
         discussion: """
             Devices really train; links, computing time, waking hours and faults are those of the file's 'simulate' \
             section. One seed gives the same run, to the bit, on any number of threads. Ctrl-C ends the run with a \
-            report of what there is, and --resume goes on.
+            report of what there is, and --resume goes on. Values of --set replace those of the file; a path that \
+            is given several, --set data.partition.alpha=0.1,1 --set seed=1,2,3, makes a grid of runs in one \
+            directory, with a table at the end.
             """)
 
     @Argument(help: "The topology file.", completion: .file(extensions: ["yaml", "yml"]))
@@ -44,19 +46,26 @@ struct Simulate: Verb {
     @Flag(help: "Start although the simulation would need more memory than is free.")
     var force = false
 
+    @OptionGroup var settings: SettingOptions
+    @OptionGroup var sweep: SweepOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads takes 1 to 1024")
         }
+        try validateSweep()
     }
 
     func execute(_ output: CommandOutput) throws {
         let shutdown = Shutdown()
         Signals.endCleanly(shutdown)
-        let federation = try Federation(
-            path: topology, keys: "", overrides: Federation.Overrides(rounds: rounds, seed: seed))
+        if sweep.endWithStandardInput { Signals.endWithStandardInput(shutdown, isSecondAtOnce: true) }
+        if let plan = try SweepPlan(settings.axes()), plan.pointCount > 1 {
+            return try execute(plan, shutdown, output)
+        }
+        let overrides = Federation.Overrides(rounds: rounds, seed: seed, settings: try settings.single())
+        let federation = try Federation(path: topology, keys: "", overrides: overrides)
         let earlier = try resume.map { try SimulationState.load($0, for: federation) }
         var inputs = try SimulationInputs(federation, threadCount: threads ?? Machine.processorCount) {
             if force { return }
@@ -65,7 +74,7 @@ struct Simulate: Verb {
         }
         inputs.setup.checkpoint = earlier?.checkpoint
         let directory =
-            try earlier.map { RunDirectory(existing: $0.directory) }
+            try (earlier?.directory ?? sweep.directory).map { RunDirectory(existing: $0) }
             ?? RunDirectory(new: federation.topology.federation, below: runs)
         output.note(
             "\(federation.topology.federation): \(NumberText.count(federation.tree.deviceCount)) devices, "

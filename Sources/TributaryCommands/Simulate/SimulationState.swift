@@ -28,7 +28,7 @@ struct SimulationState {
         let metadata = [
             "federation": federation.topology.federation, "round": "\(checkpoint.round)",
             "topology": "\(federation.digest)", "seed": "\(federation.topology.seed)",
-            "nanoseconds": "\(checkpoint.now.nanoseconds)",
+            "rounds": "\(federation.topology.rounds)", "nanoseconds": "\(checkpoint.now.nanoseconds)",
         ]
         try Safetensors.write(
             checkpoint.model.span, layout: setup.layout, metadata: metadata, to: "\(directory)/\(modelName)")
@@ -51,7 +51,7 @@ struct SimulationState {
 
     /// Loads what `save` left in a run's directory, together with the run's record.
     ///
-    /// - Throws: `CommandError` when the run belongs to another topology or seed; `FilesError` for damaged files.
+    /// - Throws: `CommandError` when the run is of another topology, seed or round count; `FilesError` for bad files.
     static func load(_ directory: String, for federation: Federation) throws -> SimulationState {
         let record = try RunFile.read(directory)
         guard record.command == "simulate" else {
@@ -65,11 +65,13 @@ struct SimulationState {
         }
         let file = try SafetensorsFile(path: path)
         guard file.metadata["topology"] == "\(federation.digest)",
-            file.metadata["seed"] == "\(federation.topology.seed)"
+            file.metadata["seed"] == "\(federation.topology.seed)",
+            file.metadata["rounds"] == "\(federation.topology.rounds)"
         else {
             throw CommandError(
-                "run.other_topology", "the run in \(directory) belongs to another topology or seed",
-                hint: "resume with the file, --seed and --set that the run was started with", exit: .configuration)
+                "run.other_topology", "the run in \(directory) belongs to another topology, seed or number of rounds",
+                hint: "resume with the file, --seed and --rounds that the run was started with",
+                exit: .configuration)
         }
         guard let round = file.metadata["round"].flatMap({ UInt32($0) }),
             let nanoseconds = file.metadata["nanoseconds"].flatMap({ Int64($0) })

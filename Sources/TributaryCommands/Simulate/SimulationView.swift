@@ -40,8 +40,8 @@ struct SimulationView {
         let text =
             "round \(progress.round)/\(roundCount)  \(progress.reported)/\(progress.chosen) devices  "
             + "\(NumberText.count(UInt64(rate))) client-rounds/s  "
-            + "virtual \(NumberText.seconds(simulation.now.seconds))  "
-            + "left \(left)  \(NumberText.bytes(Machine.residentByteCount()))"
+            + "virtual \(NumberText.seconds(simulation.now.seconds))  left \(left)  "
+            + NumberText.bytes(Machine.residentByteCount())
         Terminal.write("\r\u{1B}[K\(text)", to: STDERR_FILENO)
         hasStatus = true
     }

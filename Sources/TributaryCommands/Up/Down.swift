@@ -37,7 +37,8 @@ struct Down: Verb {
     }
 
     private func newest() throws -> String {
-        guard let name = try Directory.names(in: runs).filter({ access("\(runs)/\($0)/pids", F_OK) == 0 }).max() else {
+        let names = (try? Directory.names(in: runs)) ?? []
+        guard let name = names.filter({ access("\(runs)/\($0)/pids", F_OK) == 0 }).max() else {
             throw FilesError.missing(path: runs, remedy: "name the run's directory; nothing was started from here")
         }
         return "\(runs)/\(name)"

@@ -43,3 +43,27 @@ struct EventLine: Decodable {
         self = value
     }
 }
+
+/// The error that a node ended with, as its envelope tells it.
+struct FailureLine {
+    var code: String
+    var message: String
+    var hint: String?
+    var at: String?
+
+    private struct Envelope: Decodable {
+        struct Failure: Decodable {
+            var code: String
+            var message: String
+            var hint: String?
+            var at: String?
+        }
+        var error: Failure
+    }
+
+    /// Reads one line; `nil` when it is no envelope with an error.
+    init?(_ line: String) {
+        guard let value = try? JSONDecoder().decode(Envelope.self, from: Data(line.utf8)) else { return nil }
+        (code, message, hint, at) = (value.error.code, value.error.message, value.error.hint, value.error.at)
+    }
+}

@@ -114,6 +114,9 @@ final class NodeProcess {
         return true
     }
 
+    /// The exit code; `nil` while it runs, and when a signal ended it.
+    var exitCode: Int32? { status.flatMap { $0 & 0x7f == 0 ? ($0 >> 8) & 0xff : nil } }
+
     /// Whether it ended by itself and well.
     var endedWell: Bool { status == 0 }
 

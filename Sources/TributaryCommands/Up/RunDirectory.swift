@@ -17,16 +17,21 @@ struct RunDirectory {
     ///
     /// - Throws: `FilesError` when it cannot be made.
     init(new federation: String, below parent: String) throws {
-        let base = "\(parent)/\(federation)-\(Clock.compactTimestamp())"
+        path = Self.unusedPath(of: federation, below: parent)
+        try Directory.create(path + "/logs")
+        try Directory.create(path + "/nodes")
+    }
+
+    /// A path below `parent` that begins with a name and the time, and that nothing has yet.
+    static func unusedPath(of name: String, below parent: String) -> String {
+        let base = "\(parent)/\(name)-\(Clock.compactTimestamp())"
         var path = base
         var number = 1
         while access(path, F_OK) == 0 {
             number += 1
             path = "\(base)-\(number)"
         }
-        self.path = path
-        try Directory.create(path + "/logs")
-        try Directory.create(path + "/nodes")
+        return path
     }
 
     init(existing path: String) { self.path = path }

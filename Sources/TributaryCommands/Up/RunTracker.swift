@@ -33,9 +33,14 @@ struct RunTracker {
     private let tiers: [String: (own: String, below: String)]
     private let deviceTier: String
     private var rows: [UInt32: RunRecord.Round] = [:]
-    private var shownRound: UInt32 = 0
+    /// The last round that is over.
+    private var endedRound: UInt32 = 0
     /// Cumulative bytes of each aggregator's children, as of the round before.
     private var counted: [String: (up: UInt64, down: UInt64)] = [:]
+    /// Rounds that are over, but whose bytes not all aggregators have told yet, oldest first.
+    private var waiting: [UInt32] = []
+    /// Which aggregators have told a round's bytes.
+    private var tellers: [UInt32: Set<String>] = [:]
     private var openedAt: [UInt32: Moment] = [:]
     /// Rounds that only judge the model, and nodes that were counted already.
     private var evaluations: Set<Place> = []
@@ -55,16 +60,36 @@ struct RunTracker {
         self.start = start
     }
 
-    /// Takes an event; returns the row of a round that can now be shown.
+    /// Takes an event; returns the row of a round that can now be shown: over, and its bytes told by all aggregators,
+    /// or the next one is over too.
     mutating func take(_ line: EventLine, at moment: Moment) -> RunRecord.Round? {
         count(line)
+        if let round = heard(line, at: moment), round > endedRound {
+            endedRound = round
+            waiting.append(round)
+        }
+        guard let first = waiting.first else { return nil }
+        let isTold = tellers[first]?.count == tiers.count
+        return isTold || waiting.count > 1 ? takeWaiting() : nil
+    }
+
+    /// The oldest row that still waits for bytes, as far as they are known.
+    mutating func takeWaiting() -> RunRecord.Round? {
+        guard !waiting.isEmpty else { return nil }
+        let round = waiting.removeFirst()
+        tellers[round] = nil
+        return rows[round]
+    }
+
+    /// Takes what the root tells; returns a round that is over, maybe not for the first time.
+    private mutating func heard(_ line: EventLine, at moment: Moment) -> UInt32? {
         guard line.node == root else { return nil }
         switch line.event {
         case "gathering": gathering(line)
         case "round-opened" where line.kind == "train":
             let last = now.round
             opened(line, at: moment)
-            return showing(last)
+            return last
         case "round-collected":
             change(line.round, kind: line.edgeRound) { row in
                 row.selected = line.chosen ?? 0
@@ -74,17 +99,19 @@ struct RunTracker {
         case "stepped": change(line.round, kind: line.edgeRound) { $0.modelSHA256 = line.model }
         case "round-closed" where line.edgeRound == 1: return closed(line, at: moment)
         case "evaluated", "evaluated-on-devices", "trained": return judged(line)
-        case "finished":
+        // With a reason the run was not brought to its end: the root's process says why.
+        case "finished" where line.reason == nil:
             isFinished = true
-            return showing(now.round)
+            return now.round
         default: break
         }
         return nil
     }
 
-    /// The rounds that no later event of the root changes: those before the open one, or all of a finished run.
+    /// The rounds that nothing changes any more: before the open one or of a finished run, and waiting for no bytes.
     var settledRounds: [RunRecord.Round] {
-        rows.values.filter { isFinished || $0.round < now.round }.sorted { $0.round < $1.round }
+        let end = min(isFinished ? .max : now.round, waiting.first ?? .max)
+        return rows.values.filter { $0.round < end }.sorted { $0.round < $1.round }
     }
 
     /// What the run amounts to so far.
@@ -100,13 +127,6 @@ struct RunTracker {
         let training = record.rounds.reduce(0) { $0 + $1.wallSeconds }
         record.clientRoundsPerSecond = training > 0 ? Double(reports) / training : 0
         return record
-    }
-
-    /// The row of a round, once.
-    private mutating func showing(_ round: UInt32?) -> RunRecord.Round? {
-        guard let round, round > shownRound, let row = rows[round] else { return nil }
-        shownRound = round
-        return row
     }
 
     private mutating func gathering(_ line: EventLine) {
@@ -132,18 +152,18 @@ struct RunTracker {
         rows[round] = row
     }
 
-    private mutating func closed(_ line: EventLine, at moment: Moment) -> RunRecord.Round? {
+    private mutating func closed(_ line: EventLine, at moment: Moment) -> UInt32? {
         guard let round = line.round else { return nil }
         let seconds = openedAt[round].map { (moment - $0).seconds } ?? 0
         change(round, kind: 1) { row in
             row.wallSeconds = seconds
             if line.outcome == "failed" { row.failure = line.reason ?? "round.failed" }
         }
-        return line.outcome == "failed" ? showing(round) : nil
+        return line.outcome == "failed" ? round : nil
     }
 
     /// Takes metrics of a round's model; the root's own judgement makes the round fit to be shown.
-    private mutating func judged(_ line: EventLine) -> RunRecord.Round? {
+    private mutating func judged(_ line: EventLine) -> UInt32? {
         change(line.round, kind: 1) { row in
             switch line.event {
             case "trained": (row.trainAccuracy, row.trainLoss) = (line.trainAccuracy, line.trainLoss)
@@ -151,7 +171,7 @@ struct RunTracker {
             default: (row.deviceAccuracy, row.deviceLoss) = (line.accuracy, line.loss)
             }
         }
-        return line.event == "evaluated" ? showing(line.round) : nil
+        return line.event == "evaluated" ? line.round : nil
     }
 }
 
@@ -220,6 +240,7 @@ extension RunTracker {
         else { return }
         let before = counted[line.node] ?? (0, 0)
         counted[line.node] = (up, down)
+        if let round = line.round { tellers[round, default: []].insert(line.node) }
         change(line.round, kind: 1) { row in
             row.bytesUp[tier, default: 0] += up &- before.up
             row.bytesDown[tier, default: 0] += down &- before.down

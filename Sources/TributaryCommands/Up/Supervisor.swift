@@ -15,6 +15,7 @@ final class Supervisor {
     private let tree: Tree
     private let directory: RunDirectory
     private let arguments: [String]
+    private let overrides: [String]
     private let topology: String
     private let shutdown: Shutdown
     private var processes: [NodeProcess] = []
@@ -23,8 +24,10 @@ final class Supervisor {
     /// When there was nothing left to wait for.
     private var end: Moment?
     private var nextLook = Bus.now()
+    /// The errors that nodes ended with, by name.
+    private var failures: [String: FailureLine] = [:]
 
-    /// A supervisor that gives every node the options in `overrides`, such as `--rounds 3`.
+    /// A supervisor that gives the root the options in `overrides`, such as `--rounds 3`; other nodes follow its plans.
     init(
         topology: String, tree: Tree, record: RunRecord, overrides: [String], directory: RunDirectory,
         shutdown: Shutdown
@@ -33,7 +36,8 @@ final class Supervisor {
         self.tree = tree
         self.directory = directory
         self.shutdown = shutdown
-        arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"] + overrides
+        arguments = ["--keys", directory.keys, "--format", "jsonl", "--end-with-standard-input"]
+        self.overrides = overrides
         tracker = RunTracker(tree: tree, record: record, start: Bus.now())
     }
 
@@ -49,7 +53,7 @@ final class Supervisor {
         while !tracker.isFinished {
             waitForOutput()
             for process in processes {
-                for line in process.takeLines() { try take(line, show) }
+                for line in process.takeLines() { try take(line, of: process.name, show) }
             }
             try lookAround()
             try show(tracker, nil)
@@ -57,15 +61,23 @@ final class Supervisor {
         let end = Bus.now() + .seconds(10)
         while Bus.now() < end, processes.contains(where: { !$0.hasEnded() }), !shutdown.isRequested {
             waitForOutput()
-            for process in processes { _ = process.takeLines() }
+            for process in processes {
+                for line in process.takeLines() { try take(line, of: process.name, show) }
+            }
         }
+        while let row = tracker.takeWaiting() { try show(tracker, row) }
     }
 
     /// What there is of the run, whole or cut short.
     var record: RunRecord { tracker.record(at: end ?? Bus.now(), peakResidentBytes: peakResidentBytes) }
 
-    private func take(_ line: String, _ show: (RunTracker, RunRecord.Round?) throws -> Void) throws {
-        guard let event = EventLine(line) else { return }
+    private func take(
+        _ line: String, of name: String, _ show: (RunTracker, RunRecord.Round?) throws -> Void
+    ) throws {
+        guard let event = EventLine(line) else {
+            if let failure = FailureLine(line) { failures[name] = failure }
+            return
+        }
         if event.event == "listening", let endpoint = event.endpoint { try startChildren(of: event.node, at: endpoint) }
         if let row = tracker.take(event, at: Bus.now()) { try show(tracker, row) }
     }
@@ -85,7 +97,7 @@ final class Supervisor {
     }
 
     private func start(node name: String, connect: String?) throws {
-        let link = connect.map { ["--connect", $0] } ?? []
+        let link = connect.map { ["--connect", $0] } ?? overrides
         try spawn(name, ["node", topology, "--name", name, "--listen", "tcp://127.0.0.1:*"] + link)
     }
 
@@ -113,17 +125,24 @@ final class Supervisor {
         for process in processes where process.hasEnded() {
             // Devices and regions may die: their rounds close by quorum. Nothing goes on without the root.
             guard process.name == root, !tracker.isFinished else { continue }
-            for line in process.takeLines() { try take(line) { _, _ in } }
+            for line in process.takeLines() { try take(line, of: process.name) { _, _ in } }
             if tracker.isFinished { return }
             throw ended(process)
         }
         if let failed = processes.first(where: { $0.hasEnded() && !$0.endedWell }), tracker.now.round == 0 {
+            for line in failed.takeLines() { try take(line, of: failed.name) { _, _ in } }
             throw ended(failed)
         }
     }
 
     private func ended(_ process: NodeProcess) -> CommandError {
         let log = directory.log(of: process.name)
+        if let failure = failures[process.name] {
+            let exit = process.exitCode.flatMap { CommandExit(rawValue: $0) } ?? .failed
+            return CommandError(
+                failure.code, "'\(process.name)': \(failure.message)", hint: failure.hint ?? "its log is \(log)",
+                at: failure.at, exit: exit)
+        }
         let lines = lastLogLines(of: process.name).map { "\n  \($0)" }.joined()
         return CommandError(
             "run.node_ended", "'\(process.name)' ended before the run was over\(lines)", hint: "its log is \(log)")

@@ -296,7 +296,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_key__descriptor =
   (ProtobufCMessageInit) tributary__v1__sum_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__sum_offer__field_descriptors[5] =
+static const ProtobufCFieldDescriptor tributary__v1__sum_offer__field_descriptors[6] =
 {
   {
     "key",
@@ -358,9 +358,22 @@ static const ProtobufCFieldDescriptor tributary__v1__sum_offer__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "contribution_count",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__SumOffer, contribution_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__sum_offer__field_indices_by_name[] = {
   2,   /* field[2] = chosen_count */
+  5,   /* field[5] = contribution_count */
   3,   /* field[3] = contributor_count */
   0,   /* field[0] = key */
   1,   /* field[1] = names */
@@ -369,7 +382,7 @@ static const unsigned tributary__v1__sum_offer__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__sum_offer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor tributary__v1__sum_offer__descriptor =
 {
@@ -379,7 +392,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_offer__descriptor =
   "Tributary__V1__SumOffer",
   "tributary.v1",
   sizeof(Tributary__V1__SumOffer),
-  5,
+  6,
   tributary__v1__sum_offer__field_descriptors,
   tributary__v1__sum_offer__field_indices_by_name,
   1,  tributary__v1__sum_offer__number_ranges,
@@ -437,7 +450,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_grant__descriptor =
   (ProtobufCMessageInit) tributary__v1__sum_grant__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[7] =
 {
   {
     "key",
@@ -511,10 +524,23 @@ static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "contribution_count",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Sum, contribution_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__sum__field_indices_by_name[] = {
   1,   /* field[1] = base_digest */
   5,   /* field[5] = body */
+  6,   /* field[6] = contribution_count */
   2,   /* field[2] = contributor_count */
   3,   /* field[3] = groups */
   0,   /* field[0] = key */
@@ -523,7 +549,7 @@ static const unsigned tributary__v1__sum__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__sum__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tributary__v1__sum__descriptor =
 {
@@ -533,7 +559,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum__descriptor =
   "Tributary__V1__Sum",
   "tributary.v1",
   sizeof(Tributary__V1__Sum),
-  6,
+  7,
   tributary__v1__sum__field_descriptors,
   tributary__v1__sum__field_indices_by_name,
   1,  tributary__v1__sum__number_ranges,

@@ -97,6 +97,51 @@ void   tributary__v1__update__free_unpacked
   assert(message->base.descriptor == &tributary__v1__update__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__voice__init
+                     (Tributary__V1__Voice         *message)
+{
+  static const Tributary__V1__Voice init_value = TRIBUTARY__V1__VOICE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__voice__get_packed_size
+                     (const Tributary__V1__Voice *message)
+{
+  assert(message->base.descriptor == &tributary__v1__voice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__voice__pack
+                     (const Tributary__V1__Voice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__voice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__voice__pack_to_buffer
+                     (const Tributary__V1__Voice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__voice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__Voice *
+       tributary__v1__voice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__Voice *)
+     protobuf_c_message_unpack (&tributary__v1__voice__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__voice__free_unpacked
+                     (Tributary__V1__Voice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__voice__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__update_group__init
                      (Tributary__V1__UpdateGroup         *message)
 {
@@ -238,7 +283,7 @@ const ProtobufCMessageDescriptor tributary__v1__update_key__descriptor =
   (ProtobufCMessageInit) tributary__v1__update_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[6] =
+static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[7] =
 {
   {
     "key",
@@ -312,6 +357,18 @@ static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[6
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "voice",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Update, voice),
+    &tributary__v1__voice__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__update__field_indices_by_name[] = {
   2,   /* field[2] = base_digest */
@@ -320,11 +377,12 @@ static const unsigned tributary__v1__update__field_indices_by_name[] = {
   0,   /* field[0] = key */
   4,   /* field[4] = metrics */
   1,   /* field[1] = number */
+  6,   /* field[6] = voice */
 };
 static const ProtobufCIntRange tributary__v1__update__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor tributary__v1__update__descriptor =
 {
@@ -334,11 +392,62 @@ const ProtobufCMessageDescriptor tributary__v1__update__descriptor =
   "Tributary__V1__Update",
   "tributary.v1",
   sizeof(Tributary__V1__Update),
-  6,
+  7,
   tributary__v1__update__field_descriptors,
   tributary__v1__update__field_indices_by_name,
   1,  tributary__v1__update__number_ranges,
   (ProtobufCMessageInit) tributary__v1__update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__voice__field_descriptors[2] =
+{
+  {
+    "chosen_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Voice, chosen_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "contributor_count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Voice, contributor_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__voice__field_indices_by_name[] = {
+  0,   /* field[0] = chosen_count */
+  1,   /* field[1] = contributor_count */
+};
+static const ProtobufCIntRange tributary__v1__voice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__voice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.Voice",
+  "Voice",
+  "Tributary__V1__Voice",
+  "tributary.v1",
+  sizeof(Tributary__V1__Voice),
+  2,
+  tributary__v1__voice__field_descriptors,
+  tributary__v1__voice__field_indices_by_name,
+  1,  tributary__v1__voice__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__voice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__update_group__field_descriptors[3] =

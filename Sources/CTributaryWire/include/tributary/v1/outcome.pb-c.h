@@ -99,7 +99,7 @@ struct  Tributary__V1__Committed
 {
   ProtobufCMessage base;
   /*
-   * Updates in the round's sum.
+   * Clients whose work is in the round's sum.
    */
   uint64_t contributor_count;
 };

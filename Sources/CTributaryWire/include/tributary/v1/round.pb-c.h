@@ -357,7 +357,7 @@ struct  Tributary__V1__Working
    */
   uint64_t chosen_count;
   /*
-   * Updates accepted below the sender; 0 for a device.
+   * Clients below the sender whose work was accepted; 0 for a device.
    */
   uint64_t reported_count;
   /*

@@ -64,17 +64,21 @@ struct  Tributary__V1__SumOffer
    */
   uint64_t chosen_count;
   /*
-   * Updates in the sum.
+   * Clients whose work is in the sum: what a quorum counts.
    */
   uint64_t contributor_count;
   /*
    * A reason code when the node closed below its own quorum; empty otherwise.
    */
   char *reason;
+  /*
+   * Updates in the sum, one name each: a device's, or a stepping aggregator's voice, which has many contributors.
+   */
+  uint64_t contribution_count;
 };
 #define TRIBUTARY__V1__SUM_OFFER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__sum_offer__descriptor) \
-    , NULL, NULL, 0, 0, (char *)protobuf_c_empty_string }
+    , NULL, NULL, 0, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -105,6 +109,9 @@ struct  Tributary__V1__Sum
    * The digest of the decoded base model, 32 bytes.
    */
   ProtobufCBinaryData base_digest;
+  /*
+   * Clients whose work is in the sum.
+   */
   uint64_t contributor_count;
   /*
    * One entry for each group of the plan, in its order; empty for evaluate.
@@ -117,10 +124,14 @@ struct  Tributary__V1__Sum
    * The groups' ring integers, one group after another; absent for evaluate.
    */
   Tributary__V1__ObjectReference *body;
+  /*
+   * Updates in the sum, those of its names that were granted.
+   */
+  uint64_t contribution_count;
 };
 #define TRIBUTARY__V1__SUM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__sum__descriptor) \
-    , NULL, {0,NULL}, 0, 0,NULL, 0,NULL, NULL }
+    , NULL, {0,NULL}, 0, 0,NULL, 0,NULL, NULL, 0 }
 
 
 struct  Tributary__V1__SumGroup

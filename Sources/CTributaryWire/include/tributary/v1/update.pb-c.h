@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tributary__V1__UpdateKey Tributary__V1__UpdateKey;
 typedef struct Tributary__V1__Update Tributary__V1__Update;
+typedef struct Tributary__V1__Voice Tributary__V1__Voice;
 typedef struct Tributary__V1__UpdateGroup Tributary__V1__UpdateGroup;
 typedef struct Tributary__V1__MetricCounter Tributary__V1__MetricCounter;
 
@@ -68,10 +69,34 @@ struct  Tributary__V1__Update
    * Each group's encoded values, one group after another; absent in answer to evaluate.
    */
   Tributary__V1__ObjectReference *body;
+  /*
+   * Set by a stepping aggregator, whose one update speaks for clients below it; absent from a device's.
+   */
+  Tributary__V1__Voice *voice;
 };
 #define TRIBUTARY__V1__UPDATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__update__descriptor) \
-    , NULL, NULL, {0,NULL}, 0,NULL, 0,NULL, NULL }
+    , NULL, NULL, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL }
+
+
+/*
+ * For how many clients an aggregator's update speaks.
+ */
+struct  Tributary__V1__Voice
+{
+  ProtobufCMessage base;
+  /*
+   * Clients chosen below the sender in this round.
+   */
+  uint64_t chosen_count;
+  /*
+   * Clients whose work is in the update: at least 1, at most those chosen.
+   */
+  uint64_t contributor_count;
+};
+#define TRIBUTARY__V1__VOICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__voice__descriptor) \
+    , 0, 0 }
 
 
 struct  Tributary__V1__UpdateGroup
@@ -154,6 +179,25 @@ Tributary__V1__Update *
 void   tributary__v1__update__free_unpacked
                      (Tributary__V1__Update *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__Voice methods */
+void   tributary__v1__voice__init
+                     (Tributary__V1__Voice         *message);
+size_t tributary__v1__voice__get_packed_size
+                     (const Tributary__V1__Voice   *message);
+size_t tributary__v1__voice__pack
+                     (const Tributary__V1__Voice   *message,
+                      uint8_t             *out);
+size_t tributary__v1__voice__pack_to_buffer
+                     (const Tributary__V1__Voice   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__Voice *
+       tributary__v1__voice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__voice__free_unpacked
+                     (Tributary__V1__Voice *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__UpdateGroup methods */
 void   tributary__v1__update_group__init
                      (Tributary__V1__UpdateGroup         *message);
@@ -200,6 +244,9 @@ typedef void (*Tributary__V1__UpdateKey_Closure)
 typedef void (*Tributary__V1__Update_Closure)
                  (const Tributary__V1__Update *message,
                   void *closure_data);
+typedef void (*Tributary__V1__Voice_Closure)
+                 (const Tributary__V1__Voice *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__UpdateGroup_Closure)
                  (const Tributary__V1__UpdateGroup *message,
                   void *closure_data);
@@ -214,6 +261,7 @@ typedef void (*Tributary__V1__MetricCounter_Closure)
 
 extern const ProtobufCMessageDescriptor tributary__v1__update_key__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__update__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__voice__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__update_group__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__metric_counter__descriptor;
 

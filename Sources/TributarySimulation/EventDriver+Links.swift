@@ -4,11 +4,10 @@
 import TributaryCore
 import TributaryProtocol
 import TributaryTopology
-import TributaryWire
 
 // Messages and objects on their way between a node and its parent.
 
-extension Simulation {
+extension EventDriver {
     /// How long a peer that fell silent is taken for alive: the bus's heartbeat timeout.
     static let livenessTime = Duration.seconds(15)
     /// The pause before a broken connection is made again, drawn from its upper half.
@@ -24,9 +23,9 @@ extension Simulation {
 
     // MARK: Aggregators
 
-    func sendUp(_ envelope: Envelope, from node: SimulatedNode) {
+    mutating func sendUp(_ envelope: Envelope, from node: SimulatedNode) {
         guard node.link.isUp, node.parent != nil else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: true, tier: node.tier)
         switch pass(byteCount, &node.link, up: true, node.name, node.tierName) {
         case .arrives(let moment):
@@ -38,10 +37,10 @@ extension Simulation {
         }
     }
 
-    func sendDown(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
+    mutating func sendDown(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
         guard let child = node.children[name] else { return sendToDevice(envelope, from: node, to: name) }
         guard child.link.isUp else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: false, tier: child.tier)
         switch pass(byteCount, &child.link, up: false, child.name, child.tierName) {
         case .arrives(let moment):
@@ -54,11 +53,11 @@ extension Simulation {
     }
 
     /// Pulls an object from a node's parent.
-    func pull(_ object: ObjectReference, _ run: RunID, to node: SimulatedNode) {
+    mutating func pull(_ object: ObjectReference, _ run: RunID, to node: SimulatedNode) {
         guard node.link.isUp, let parent = node.parent else { return }
         guard let held = parent.bench.objects[object.digest] else {
             let result = RoundWorkResult.fetchFailed(object.digest, from: .parent, .unknownObject)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         let arrival = transfer(
@@ -70,11 +69,11 @@ extension Simulation {
     }
 
     /// Pulls an object from a child aggregator.
-    func pull(_ object: ObjectReference, _ run: RunID, from child: SimulatedNode) {
+    mutating func pull(_ object: ObjectReference, _ run: RunID, from child: SimulatedNode) {
         guard child.link.isUp, let node = child.parent else { return }
         guard child.isAlive, let held = child.bench.objects[object.digest] else {
             let result = RoundWorkResult.fetchFailed(object.digest, from: .child(child.name), .unknownObject)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         let arrival = transfer(
@@ -87,9 +86,9 @@ extension Simulation {
 
     // MARK: Devices
 
-    func sendUp(_ envelope: Envelope, from session: DeviceSession) {
+    mutating func sendUp(_ envelope: Envelope, from session: DeviceSession) {
         guard session.isOnline else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: true, tier: deviceTier)
         spendRadio(session, sending: byteCount)
         switch pass(byteCount, &session.link, up: true, session.name, deviceTierName) {
@@ -102,10 +101,11 @@ extension Simulation {
         }
     }
 
-    private func sendToDevice(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
+    private mutating func sendToDevice(_ envelope: Envelope, from node: SimulatedNode, to name: NodeName) {
         guard let session = node.sessions[name] ?? openSession(for: envelope.message, name, at: node), session.isOnline
         else { return }
-        let byteCount = Wire.byteCount(of: envelope)
+        if case .plan(let plan) = envelope.message { workAhead(on: plan, session) }
+        let byteCount = frameSizes.byteCount(of: envelope)
         recorder.count(byteCount, up: false, tier: deviceTier)
         spendRadio(session, receiving: byteCount)
         switch pass(byteCount, &session.link, up: false, name, deviceTierName) {
@@ -121,7 +121,7 @@ extension Simulation {
     }
 
     /// Pulls a base model to a device.
-    func pull(_ object: ObjectReference, to session: DeviceSession) {
+    mutating func pull(_ object: ObjectReference, to session: DeviceSession) {
         guard session.isOnline else { return }
         guard case .model(let vector)? = session.node.bench.objects[object.digest] else {
             drive(session, .fetchFailed(object.digest, .unknownObject))
@@ -139,7 +139,7 @@ extension Simulation {
     }
 
     /// Pulls a delta from a device.
-    func pull(_ object: ObjectReference, _ run: RunID, from session: DeviceSession) {
+    mutating func pull(_ object: ObjectReference, _ run: RunID, from session: DeviceSession) {
         guard session.isOnline else { return }
         let (arrival, airTime) = transfer(
             object, over: &session.link, up: true, chunkByteCount: session.node.chunkByteCount, tier: deviceTier,
@@ -149,13 +149,13 @@ extension Simulation {
             .bodyFetched(session, object.digest, run, connection: session.link.connection), at: arrival)
     }
 
-    private func spendRadio(_ session: DeviceSession, sending byteCount: Int) {
+    private mutating func spendRadio(_ session: DeviceSession, sending byteCount: Int) {
         let time = session.link.up.airTime(byteCount)
         guard time > 0 else { return }
         recorder.spend(radio: Double(time) * 1e-9 * fleet.energy(of: session.client).transmitPower, tier: deviceTier)
     }
 
-    private func spendRadio(_ session: DeviceSession, receiving byteCount: Int) {
+    private mutating func spendRadio(_ session: DeviceSession, receiving byteCount: Int) {
         let time = session.link.down.airTime(byteCount)
         guard time > 0 else { return }
         recorder.spend(radio: Double(time) * 1e-9 * fleet.energy(of: session.client).receivePower, tier: deviceTier)
@@ -164,7 +164,7 @@ extension Simulation {
     // MARK: The link
 
     /// Sends a message, through whatever disturbs it.
-    private func pass(
+    private mutating func pass(
         _ byteCount: Int, _ link: inout SimulatedLink, up: Bool, _ name: NodeName, _ tier: String
     ) -> Passage {
         if faults.isQuiet { return .arrives(arrival(byteCount, &link, up: up, slow: 1)) }
@@ -182,7 +182,7 @@ extension Simulation {
         return .arrives(moment)
     }
 
-    private func arrival(_ byteCount: Int, _ link: inout SimulatedLink, up: Bool, slow: Double) -> Moment {
+    private mutating func arrival(_ byteCount: Int, _ link: inout SimulatedLink, up: Bool, slow: Double) -> Moment {
         let nanoseconds =
             up
             ? link.up.message(byteCount, at: now.nanoseconds, slow: slow, &link.random)
@@ -191,7 +191,7 @@ extension Simulation {
     }
 
     /// Sends an object's bytes one way and its requests the other.
-    private func transfer(
+    private mutating func transfer(
         _ object: ObjectReference, over link: inout SimulatedLink, up: Bool, chunkByteCount: Int, tier: Int,
         slow: Double
     ) -> (arrival: Moment, airTime: Duration) {
@@ -213,7 +213,7 @@ extension Simulation {
     // MARK: Broken connections
 
     /// Breaks the connection to a device, which makes it again.
-    func breakLink(of session: DeviceSession, _ reason: ReasonCode) {
+    mutating func breakLink(of session: DeviceSession, _ reason: ReasonCode) {
         if reason == .malformed { recorder.refused(reason) }
         goOffline(session)
         events.push(
@@ -223,18 +223,18 @@ extension Simulation {
     }
 
     /// Breaks the connection of an aggregator to its parent; it is made again.
-    func breakLink(of node: SimulatedNode, _ reason: ReasonCode) {
+    mutating func breakLink(of node: SimulatedNode, _ reason: ReasonCode) {
         if reason == .malformed { recorder.refused(reason) }
         cut(node, noticedAfter: .nanoseconds(node.link.up.delay))
         events.push(.connect(node), at: now + reconnectPause(&node.link.random))
     }
 
-    func reconnectPause(_ random: inout CounterRandom) -> Duration {
+    mutating func reconnectPause(_ random: inout CounterRandom) -> Duration {
         .nanoseconds(Int64(Double(Self.reconnectPause.nanoseconds) * (0.5 + 0.5 * random.nextUniform())))
     }
 
     /// Cuts an aggregator's link to its parent.
-    func cut(_ node: SimulatedNode, noticedAfter delay: Duration) {
+    mutating func cut(_ node: SimulatedNode, noticedAfter delay: Duration) {
         guard node.link.isUp else { return }
         node.link.cut(at: now.nanoseconds)
         events.push(.childMissed(node, connection: node.link.connection), at: now + delay)
@@ -242,7 +242,7 @@ extension Simulation {
     }
 
     /// Makes an aggregator's connection to its parent, if nothing stands against it.
-    func connect(_ node: SimulatedNode) {
+    mutating func connect(_ node: SimulatedNode) {
         guard node.isAlive, let parent = node.parent, parent.isAlive,
             faults.isQuiet || !faults.isCut(node.name, tier: node.tierName)
         else { return }

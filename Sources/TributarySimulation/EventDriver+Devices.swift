@@ -8,9 +8,9 @@ import TributaryTopology
 
 // Devices: they come to be when a plan is sent to them, and are gone when its outcome has reached them.
 
-extension Simulation {
+extension EventDriver {
     /// Brings a device to life for a plan; nothing else makes one.
-    func openSession(for message: Message, _ name: NodeName, at node: SimulatedNode) -> DeviceSession? {
+    mutating func openSession(for message: Message, _ name: NodeName, at node: SimulatedNode) -> DeviceSession? {
         guard case .plan(let plan) = message, let client = tree.client(named: name) else { return nil }
         // The number of the plan keeps sequences growing without a word kept between rounds.
         let sequence = UInt64(plan.number.round) << 32 | UInt64(plan.number.edgeRound)
@@ -33,30 +33,39 @@ extension Simulation {
     }
 
     /// A device's process is killed: when it starts again it knows nothing of the round.
-    func forget(_ session: DeviceSession) {
+    mutating func forget(_ session: DeviceSession) {
         session.starts += 1
         // Its sequence is on disk; a process that starts again never says a number twice.
         session.machine = machine(
             of: session.client, session.name, sequence: session.sequence + UInt64(session.starts) << 24)
+        session.isIdle = true
+        session.nextAlarm = nil
         session.model = nil
         session.held = nil
+        session.ahead = nil
         session.bodies = [:]
     }
 
     /// Lets a device's machine decide, and does what it decides.
-    func drive(_ session: DeviceSession, _ event: ClientEvent) {
+    mutating func drive(_ session: DeviceSession, _ event: ClientEvent) {
         guard !session.isEnded else { return }
-        for action in session.machine.handle(event, at: now) { perform(action, session) }
+        var actions = clientBuffers.popLast() ?? []
+        let state = session.machine.handle(event, at: now, into: &actions)
+        session.isIdle = state.isIdle
+        session.nextAlarm = state.nextAlarm
+        for action in actions { perform(action, session) }
+        actions.removeAll(keepingCapacity: true)
+        clientBuffers.append(actions)
         // A plan that is on its way finds the device that its parent sent it to; and a device whose connection broke
         // makes it again before it is forgotten, so that its parent knows that it is there.
-        if session.machine.isIdle, session.inboundCount == 0, session.isOnline, !session.isGreeting {
+        if session.isIdle, session.inboundCount == 0, session.isOnline, !session.isGreeting {
             end(session)
         } else {
             scheduleAlarm(session)
         }
     }
 
-    private func perform(_ action: ClientAction, _ session: DeviceSession) {
+    private mutating func perform(_ action: ClientAction, _ session: DeviceSession) {
         switch action {
         case .send(let envelope): sendUp(envelope, from: session)
         case .fetch(let object): fetchModel(object, session)
@@ -74,7 +83,7 @@ extension Simulation {
         }
     }
 
-    func end(_ session: DeviceSession) {
+    mutating func end(_ session: DeviceSession) {
         guard !session.isEnded else { return }
         session.isEnded = true
         scheduleAlarm(session)
@@ -83,7 +92,7 @@ extension Simulation {
 
     // MARK: Work
 
-    private func fetchModel(_ object: ObjectReference, _ session: DeviceSession) {
+    private mutating func fetchModel(_ object: ObjectReference, _ session: DeviceSession) {
         if let model = session.model, model.digest == object.digest {
             events.push(
                 .deviceFetched(session, object.digest, model.vector, connection: session.link.connection), at: now)
@@ -92,7 +101,8 @@ extension Simulation {
         }
     }
 
-    func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32) {
+    mutating func deviceFetched(_ session: DeviceSession, _ digest: Digest, _ vector: ModelVector, _ connection: UInt32)
+    {
         guard session.link.connection == connection, session.isOnline, !session.isEnded else { return }
         session.fetch = nil
         session.held = nil
@@ -100,29 +110,61 @@ extension Simulation {
         drive(session, .fetched(digest))
     }
 
-    private func train(_ job: TrainJob, _ plan: RoundPlan, _ session: DeviceSession) {
+    private mutating func train(_ job: TrainJob, _ plan: RoundPlan, _ session: DeviceSession) {
         guard let model = session.model, model.digest == plan.model.digest else {
             drive(session, .trainingFailed(job.number, text: "the base model is gone"))
             return
         }
-        let task = TrainingTask(job: job, groups: plan.groups, base: model.vector, budget: budget)
-        let load: FleetWork.Load
+        let duration: Int64
         do {
-            load = try setup.work.load(of: job)
+            duration = try computingTime(of: job, session)
         } catch {
             drive(session, .trainingFailed(job.number, text: "\(error)"))
             return
         }
-        let slow = faults.isQuiet ? 1 : faults.slowness(session.name, tier: deviceTierName)
-        let batch = fleet.batchTime(of: session.client, in: job.number, bitCount: load.bitCountPerBatch)
-        let time = min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow)
-        let duration = Duration.nanoseconds(Int64(time * 1e9))
-        recorder.spend(compute: fleet.computeEnergy(of: session.client, time: duration), tier: deviceTier)
-        pool.submit(task)
-        events.push(.trained(session, task, starts: session.starts), at: now + duration)
+        recorder.spend(
+            compute: fleet.computeEnergy(of: session.client, time: .nanoseconds(duration)), tier: deviceTier)
+        let end = Moment(nanoseconds: now.nanoseconds + duration)
+        let task = takeAhead(job, model.vector, session) ?? begin(job, plan, model.vector, due: end)
+        events.push(.trained(session, task, starts: session.starts), at: end)
     }
 
-    func trained(_ session: DeviceSession, _ task: TrainingTask, _ starts: UInt32) {
+    /// How long a device takes for a job, in nanoseconds.
+    private mutating func computingTime(of job: TrainJob, _ session: DeviceSession) throws -> Int64 {
+        let load = try setup.work.load(of: job)
+        let slow = faults.isQuiet ? 1 : faults.slowness(session.name, tier: deviceTierName)
+        let batch = fleet.batchTime(of: session.client, in: job.number, bitCount: load.bitCountPerBatch)
+        return Int64(min(Limits.durationMax.seconds, batch.seconds * load.batchCount * slow) * 1e9)
+    }
+
+    private mutating func begin(
+        _ job: TrainJob, _ plan: RoundPlan, _ base: ModelVector, due: Moment
+    ) -> TrainingTask {
+        let task = TrainingTask(job: job, groups: plan.groups, base: base, budget: budget)
+        pool.submit(task, due: due)
+        return task
+    }
+
+    /// Begins the work of a plan that is being sent: what comes out does not depend on when the plan arrives.
+    ///
+    /// Should the device never come to it, the work was for nothing, and nobody will know.
+    mutating func workAhead(on plan: RoundPlan, _ session: DeviceSession) {
+        guard case .model(let base)? = session.node.bench.objects[plan.model.digest] else { return }
+        let job = TrainJob(client: session.client, number: plan.number, kind: plan.kind, seed: plan.seed)
+        guard let duration = try? computingTime(of: job, session) else { return }
+        session.ahead = begin(job, plan, base, due: Moment(nanoseconds: now.nanoseconds + duration))
+    }
+
+    /// The work that was begun ahead; none for another base, as when a root that starts again counts from one.
+    private mutating func takeAhead(
+        _ job: TrainJob, _ base: ModelVector, _ session: DeviceSession
+    ) -> TrainingTask? {
+        guard let task = session.ahead, task.job == job, task.base === base else { return nil }
+        session.ahead = nil
+        return task
+    }
+
+    mutating func trained(_ session: DeviceSession, _ task: TrainingTask, _ starts: UInt32) {
         guard !session.isEnded, session.starts == starts else { return }
         pool.wait(for: task)
         let number = task.job.number
@@ -153,7 +195,7 @@ extension Simulation {
         }
     }
 
-    func bodyFetched(_ session: DeviceSession, _ digest: Digest, _ run: RunID, _ connection: UInt32) {
+    mutating func bodyFetched(_ session: DeviceSession, _ digest: Digest, _ run: RunID, _ connection: UInt32) {
         guard session.link.connection == connection, session.node.isAlive else { return }
         guard let task = session.bodies[digest] else {
             drive(
@@ -166,7 +208,7 @@ extension Simulation {
 
     // MARK: Sleep
 
-    private func scheduleChange(_ session: DeviceSession) {
+    private mutating func scheduleChange(_ session: DeviceSession) {
         guard let moment = fleet.availability(of: session.client).nextChange(session.client, after: now) else {
             // It sleeps for good: its round will do without it.
             if !session.isOnline { end(session) }
@@ -179,7 +221,7 @@ extension Simulation {
     }
 
     /// Looks whether a device should be connected, and makes it so.
-    func deviceChanges(_ session: DeviceSession) {
+    mutating func deviceChanges(_ session: DeviceSession) {
         guard !session.isEnded else { return }
         let availability = fleet.availability(of: session.client)
         let isReachable =
@@ -199,7 +241,7 @@ extension Simulation {
     }
 
     /// Breaks a device's connection; what has come of its model stays.
-    func goOffline(_ session: DeviceSession) {
+    mutating func goOffline(_ session: DeviceSession) {
         guard session.isOnline else { return }
         session.isOnline = false
         session.link.cut(at: now.nanoseconds)
@@ -215,14 +257,14 @@ extension Simulation {
     // MARK: Alarms
 
     /// Keeps the one alarm of a device in step with what its machine waits for.
-    private func scheduleAlarm(_ session: DeviceSession) {
-        let due = session.isEnded ? nil : session.machine.nextAlarm.map { max(now, $0) }
+    private mutating func scheduleAlarm(_ session: DeviceSession) {
+        let due = session.isEnded ? nil : session.nextAlarm.map { max(now, $0) }
         guard due != session.alarm?.moment else { return }
         if let alarm = session.alarm { events.cancel(alarm.ticket) }
         session.alarm = due.map { ($0, events.push(.deviceAlarm(session), at: $0)) }
     }
 
-    func deviceAlarm(_ session: DeviceSession) {
+    mutating func deviceAlarm(_ session: DeviceSession) {
         session.alarm = nil
         drive(session, .alarm)
     }

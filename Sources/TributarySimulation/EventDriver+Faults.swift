@@ -6,9 +6,9 @@ import TributaryTopology
 
 // What goes wrong, as the topology says.
 
-extension Simulation {
+extension EventDriver {
     /// Begins or ends a fault.
-    func play(_ fault: Fault, _ index: Int, begins: Bool) {
+    mutating func play(_ fault: Fault, _ index: Int, begins: Bool) {
         if begins {
             faults.begin(fault)
             if let end = fault.until {
@@ -30,20 +30,20 @@ extension Simulation {
     }
 
     /// The devices that a fault is about and that take part in a round.
-    private func sessions(hit fault: Fault) -> [DeviceSession] {
+    private mutating func sessions(hit fault: Fault) -> [DeviceSession] {
         nodes.flatMap { node in
             node.sessions.values.filter { fault.hits($0.name, tier: deviceTierName) }.sorted { $0.client < $1.client }
         }
     }
 
-    private func partition(_ fault: Fault) {
+    private mutating func partition(_ fault: Fault) {
         for node in nodes where fault.hits(node.name, tier: node.tierName) {
             cut(node, noticedAfter: Self.livenessTime)
         }
         for session in sessions(hit: fault) { deviceChanges(session) }
     }
 
-    private func heal(_ fault: Fault) {
+    private mutating func heal(_ fault: Fault) {
         for node in nodes where fault.hits(node.name, tier: node.tierName) {
             events.push(.connect(node), at: now + reconnectPause(&node.link.random))
         }
@@ -52,7 +52,7 @@ extension Simulation {
         }
     }
 
-    private func kill(_ fault: Fault) {
+    private mutating func kill(_ fault: Fault) {
         for session in sessions(hit: fault) {
             goOffline(session)
             events.push(
@@ -71,7 +71,7 @@ extension Simulation {
         }
     }
 
-    private func restart(_ fault: Fault) {
+    private mutating func restart(_ fault: Fault) {
         for session in sessions(hit: fault) {
             events.push(.deviceChanges(session), at: now + reconnectPause(&session.link.random))
         }
@@ -88,7 +88,7 @@ extension Simulation {
         }
     }
 
-    private func children(of node: SimulatedNode) -> [SimulatedNode] {
+    private mutating func children(of node: SimulatedNode) -> [SimulatedNode] {
         node.children.values.sorted { $0.position < $1.position }
     }
 }

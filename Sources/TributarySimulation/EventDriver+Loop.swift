@@ -5,11 +5,11 @@ import TributaryCore
 import TributaryProtocol
 import TributaryTopology
 
-extension Simulation {
+extension EventDriver {
     /// Lets up to `eventCountMax` events happen; returns early when a round ends.
     ///
     /// - Throws: `SimulationError.stalled`, and what the root's evaluation throws.
-    package func advance(eventCountMax: Int) throws -> Step {
+    mutating func advance(eventCountMax: Int) throws -> Simulation.Step {
         for _ in 0..<eventCountMax {
             if let round = recorder.takeRound() { return .round(round) }
             if isFinished { return .finished }
@@ -32,7 +32,7 @@ extension Simulation {
         return max(since, lastFaultChange) + patience
     }
 
-    private func handle(_ event: SimulationEvent) throws {
+    private mutating func handle(_ event: SimulationEvent) throws {
         switch event {
         case .toDevice(let session, let envelope, let connection):
             session.inboundCount -= 1
@@ -79,12 +79,12 @@ extension Simulation {
     }
 
     /// Does what nodes asked for, in order, and hands in what came out, until nothing is left: it takes no time.
-    private func settle() throws {
+    private mutating func settle() throws {
         while !chores.isEmpty {
             let batch = chores
             chores.removeAll(keepingCapacity: true)
             for chore in batch where chore.node.isAlive {
-                switch chore.task {
+                switch chore.kind {
                 case .perform(let work):
                     if let result = try chore.node.bench.perform(work) {
                         drive(chore.node, .completed(chore.run, result))
@@ -98,46 +98,52 @@ extension Simulation {
     // MARK: Aggregators
 
     /// Lets a node's machine decide, and does what it decides.
-    func drive(_ node: SimulatedNode, _ event: AggregatorEvent) {
-        for action in node.machine.handle(event, at: node.clock(at: now)) {
+    mutating func drive(_ node: SimulatedNode, _ event: AggregatorEvent) {
+        var actions = aggregatorBuffers.popLast() ?? []
+        node.nextAlarm = node.machine.handle(event, at: node.clock(at: now), into: &actions)
+        for action in actions {
             switch action {
             case .send(let envelope, .parent): sendUp(envelope, from: node)
             case .send(let envelope, .child(let name)): sendDown(envelope, from: node, to: name)
             case .work(let run, .fetch(let object, let neighbour)): fetch(object, from: neighbour, at: node, run)
             case .work(_, .cancel): break
-            case .work(let run, let work): chores.append(Chore(node: node, run: run, task: .perform(work)))
+            case .work(let run, let work): chores.append(Chore(node: node, run: run, kind: .perform(work)))
             case .report(let event):
                 observer?(node.name, event, now)
                 recorder.take(event, at: node, now)
             case .finish: finish(node)
             }
         }
+        actions.removeAll(keepingCapacity: true)
+        aggregatorBuffers.append(actions)
         scheduleAlarm(node)
     }
 
-    private func finish(_ node: SimulatedNode) {
+    private mutating func finish(_ node: SimulatedNode) {
         if node.parent == nil { isFinished = true }
     }
 
     /// Keeps the one alarm of a node in step with what its machine waits for.
-    func scheduleAlarm(_ node: SimulatedNode) {
-        let shown = node.isAlive ? node.machine.nextAlarm : nil
+    mutating func scheduleAlarm(_ node: SimulatedNode) {
+        let shown = node.isAlive ? node.nextAlarm : nil
         let due = shown.map { max(now, node.trueTime(of: $0)) }
         guard due != node.alarm?.moment else { return }
         if let alarm = node.alarm { events.cancel(alarm.ticket) }
         node.alarm = due.map { ($0, events.push(.alarm(node), at: $0)) }
     }
 
-    private func alarm(_ node: SimulatedNode) {
+    private mutating func alarm(_ node: SimulatedNode) {
         node.alarm = nil
         guard node.isAlive else { return }
         drive(node, .alarm)
     }
 
-    private func fetch(_ object: ObjectReference, from neighbour: Neighbour, at node: SimulatedNode, _ run: RunID) {
+    private mutating func fetch(
+        _ object: ObjectReference, from neighbour: Neighbour, at node: SimulatedNode, _ run: RunID
+    ) {
         if node.bench.objects[object.digest] != nil {
             let result = RoundWorkResult.fetched(object.digest, from: neighbour)
-            chores.append(Chore(node: node, run: run, task: .deliver(result)))
+            chores.append(Chore(node: node, run: run, kind: .deliver(result)))
             return
         }
         switch neighbour {
