@@ -188,6 +188,13 @@ let package = Package(
                 "TributaryCore", "TributaryRing",
             ]
         ),
+        tests(
+            "TributarySimulationTests",
+            [
+                "TributarySimulation", "TributaryTopology", "TributaryProtocol", "TributaryLearning", "TributaryCore",
+                "TributaryRing", "TributaryTestSupport",
+            ]
+        ),
         // Runs the program itself, so it must be built first.
         tests("TributaryIntegrationTests", ["tributary"]),
     ]

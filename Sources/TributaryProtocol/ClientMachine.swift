@@ -72,6 +72,8 @@ package struct ClientMachine: Sendable {
     private var stage = Stage.idle
     private var waiting: RoundPlan?
     private var newest: RoundNumber?
+    /// Whether the newest plan was given up: when it is repeated, the parent does not know that, and it is tried again.
+    private var hasGivenUp = false
     private var model: Digest?
     private var sequence: UInt64
     private var isWelcome = false
@@ -218,8 +220,9 @@ package struct ClientMachine: Sendable {
             offer(update, at: now)
             return
         }
-        if let newest, plan.number <= newest { return }
+        if let newest, plan.number < newest || (plan.number == newest && !hasGivenUp) { return }
         newest = plan.number
+        hasGivenUp = false
         switch stage {
         case .training: waiting = plan
         case .offered(let update, let receipted):
@@ -308,6 +311,7 @@ package struct ClientMachine: Sendable {
     /// Tells the parent that no update will come for the plan at hand.
     private mutating func giveUp(_ reason: ReasonCode, _ text: String) {
         stage = .idle
+        hasGivenUp = true
         actions.append(.report(.refused(node, reason, text: text)))
         let key = UpdateKey(node: node, sequence: sequence)
         send(.refuse(Refuse(subject: .update(key), reason: reason, text: text)))

@@ -269,6 +269,8 @@ extension RoundMachine {
         collection?.update(slot) {
             $0.state = .accepted
             $0.reportedCount = contributors
+            // Whatever a child said of the clients below it: who reported was chosen.
+            $0.chosenCount = max($0.chosenCount, contributors)
         }
         toChild(name, .receipt(Receipt(subject: receipt, durability: .memory)))
         report(.accepted(name, number, contributors: contributors))

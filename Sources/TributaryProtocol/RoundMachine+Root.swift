@@ -10,6 +10,7 @@ extension RoundMachine {
     /// Opens the next round when the coordinator finds that enough clients are there.
     mutating func coordinate(_ membership: Membership, at now: Moment) {
         guard var coordinator, collection == nil else { return }
+        if case .gathering = coordinator.phase, coordinator.isOver { return endRun(membership) }
         let expected = configuration.expectedClientCount
         let needed = max(1, UInt64((configuration.quorum * Double(expected)).rounded(.up)))
         let connected = membership.clientCount
@@ -54,6 +55,7 @@ extension RoundMachine {
 
     private mutating func roundFailed(_ reason: ReasonCode, _ membership: Membership, at now: Moment) {
         close(.failed(reason))
+        coordinator?.roundEnded(failed: true, at: now)
         continueRun(membership, at: now)
     }
 
@@ -69,6 +71,7 @@ extension RoundMachine {
             continueRun(membership, at: now)
             return
         }
+        coordinator?.roundEnded(failed: false, at: now)
         if let previous = coordinator?.model.digest, previous != model.digest { retired.append(previous) }
         coordinator?.model = model
         report(.stepped(number, model: model.digest))
@@ -120,14 +123,18 @@ extension RoundMachine {
         guard let coordinator else { return }
         work(.release(retired.filter { $0 != coordinator.model.digest }))
         retired = []
-        if coordinator.round >= coordinator.settings.roundCount {
-            self.coordinator?.phase = .finished
-            for name in membership.names { toChild(name, .drain(Drain(reason: .stopped))) }
-            report(.finished(nil))
-            finish(nil)
+        if coordinator.isOver {
+            endRun(membership)
         } else {
             self.coordinator?.phase = .gathering(since: nil)
             coordinate(membership, at: now)
         }
+    }
+
+    private mutating func endRun(_ membership: Membership) {
+        coordinator?.phase = .finished
+        for name in membership.names { toChild(name, .drain(Drain(reason: .stopped))) }
+        report(.finished(nil))
+        finish(nil)
     }
 }

@@ -312,9 +312,12 @@ package struct RoundMachine: Sendable {
     /// Who was chosen is said when it has changed by a hundredth, because the parent's quorum depends on it; what was
     /// reported is for people, and only said now and then.
     mutating func reportProgress(isLast: Bool = false, at now: Moment) {
-        guard let number = assignment?.plan.number, let chosen = collection?.chosenCount,
-            let reported = collection?.progressCount
+        guard let number = assignment?.plan.number, var chosen = collection?.chosenCount,
+            var reported = collection?.progressCount
         else { return }
+        // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.
+        chosen = max(chosen, assignment?.chosenCount ?? 0)
+        reported = max(reported, assignment?.contributorCount ?? 0)
         if !isLast, let said = collection?.said {
             let hundredth = max(1, (chosen + 99) / 100)
             guard

@@ -98,11 +98,13 @@ struct Availability: Sendable {
             seed: seed, purpose: .availability, round: RoundNumber(round: UInt32(truncatingIfNeeded: number)),
             client: client.value)
         var isUp = random.nextUniform() < up / (up + down)
-        var end = 0.0
+        var end: Int64 = 0
         while true {
-            end -= (isUp ? up : down) * tributary_learn_log_double(1 - random.nextUniform())
-            if end >= Double(block) { return (isUp, (number + 1) * block) }
-            if end > Double(offset) { return (isUp, number * block + Int64(end) + 1) }
+            let sojourn = -(isUp ? up : down) * tributary_learn_log_double(1 - random.nextUniform())
+            // Whole nanoseconds, so that the end of a stretch and its moments are told apart exactly.
+            end += Int64(min(max(1, sojourn.rounded(.up)), Double(block)))
+            if end >= block { return (isUp, (number + 1) * block) }
+            if end > offset { return (isUp, number * block + end) }
             isUp.toggle()
         }
     }

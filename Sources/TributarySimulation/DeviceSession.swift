@@ -19,6 +19,8 @@ final class DeviceSession {
     let name: NodeName
     let node: SimulatedNode
     var machine: ClientMachine
+    /// The number of its first update.
+    let sequence: UInt64
     var link: SimulatedLink
     /// The base model that it holds.
     var model: (digest: Digest, vector: ModelVector)?
@@ -32,6 +34,12 @@ final class DeviceSession {
     /// Whether it is awake and its connection stands.
     var isOnline = true
     var isEnded = false
+    /// Whether it said hello and has heard nothing yet.
+    var isGreeting = false
+    /// How often its process started: what one began, the next does not finish.
+    var starts: UInt32 = 0
+    /// When it next wakes up or falls asleep, once that is scheduled.
+    var nextChange: Moment?
     /// What the machine said last: whether no plan is at hand, and when it wants to hear that time has passed.
     var isIdle = true
     var nextAlarm: Moment?
@@ -40,11 +48,15 @@ final class DeviceSession {
     /// The next alarm that is scheduled.
     var alarm: (moment: Moment, ticket: EventQueue<SimulationEvent>.Ticket)?
 
-    init(client: ClientIndex, name: NodeName, node: SimulatedNode, machine: ClientMachine, link: SimulatedLink) {
+    init(
+        client: ClientIndex, name: NodeName, node: SimulatedNode, machine: ClientMachine, sequence: UInt64,
+        link: SimulatedLink
+    ) {
         self.client = client
         self.name = name
         self.node = node
         self.machine = machine
+        self.sequence = sequence
         self.link = link
     }
 }

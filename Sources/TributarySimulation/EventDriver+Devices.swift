@@ -14,10 +14,10 @@ extension EventDriver {
         guard case .plan(let plan) = message, let client = tree.client(named: name) else { return nil }
         // The number of the plan keeps sequences growing without a word kept between rounds.
         let sequence = UInt64(plan.number.round) << 32 | UInt64(plan.number.edgeRound)
-        let machine = ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+        let machine = machine(of: client, name, sequence: sequence)
         let random = CounterRandom(seed: fleet.seed, purpose: .link, round: plan.number, client: client.value)
         let session = DeviceSession(
-            client: client, name: name, node: node, machine: machine,
+            client: client, name: name, node: node, machine: machine, sequence: sequence,
             link: SimulatedLink(fleet.link(of: client, named: name), random: random))
         node.sessions[name] = session
         let availability = fleet.availability(of: client)
@@ -26,6 +26,24 @@ extension EventDriver {
             scheduleChange(session)
         }
         return session
+    }
+
+    private func machine(of client: ClientIndex, _ name: NodeName, sequence: UInt64) -> ClientMachine {
+        ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+    }
+
+    /// A device's process is killed: when it starts again it knows nothing of the round.
+    mutating func forget(_ session: DeviceSession) {
+        session.starts += 1
+        // Its sequence is on disk; a process that starts again never says a number twice.
+        session.machine = machine(
+            of: session.client, session.name, sequence: session.sequence + UInt64(session.starts) << 24)
+        session.isIdle = true
+        session.nextAlarm = nil
+        session.model = nil
+        session.held = nil
+        session.ahead = nil
+        session.bodies = [:]
     }
 
     /// Lets a device's machine decide, and does what it decides.
@@ -38,8 +56,13 @@ extension EventDriver {
         for action in actions { perform(action, session) }
         actions.removeAll(keepingCapacity: true)
         clientBuffers.append(actions)
-        // A plan that is on its way finds the device that its parent sent it to.
-        if session.isIdle, session.inboundCount == 0 { end(session) } else { scheduleAlarm(session) }
+        // A plan that is on its way finds the device that its parent sent it to; and a device whose connection broke
+        // makes it again before it is forgotten, so that its parent knows that it is there.
+        if session.isIdle, session.inboundCount == 0, session.isOnline, !session.isGreeting {
+            end(session)
+        } else {
+            scheduleAlarm(session)
+        }
     }
 
     private mutating func perform(_ action: ClientAction, _ session: DeviceSession) {
@@ -52,7 +75,9 @@ extension EventDriver {
                 session.bodies[digest] = nil
                 if session.model?.digest == digest { session.model = nil }
             }
-        case .report(let event): recorder.take(event, of: session.client)
+        case .report(let event):
+            observer?(session.name, event, now)
+            recorder.take(event, of: session.client)
         case .finish: end(session)
         case .store: break
         }
@@ -100,8 +125,8 @@ extension EventDriver {
         recorder.spend(
             compute: fleet.computeEnergy(of: session.client, time: .nanoseconds(duration)), tier: deviceTier)
         let end = Moment(nanoseconds: now.nanoseconds + duration)
-        let task = takeAhead(job, session) ?? begin(job, plan, model.vector, due: end)
-        events.push(.trained(session, task), at: end)
+        let task = takeAhead(job, model.vector, session) ?? begin(job, plan, model.vector, due: end)
+        events.push(.trained(session, task, starts: session.starts), at: end)
     }
 
     /// How long a device takes for a job, in nanoseconds.
@@ -130,14 +155,17 @@ extension EventDriver {
         session.ahead = begin(job, plan, base, due: Moment(nanoseconds: now.nanoseconds + duration))
     }
 
-    private mutating func takeAhead(_ job: TrainJob, _ session: DeviceSession) -> TrainingTask? {
-        guard let task = session.ahead, task.job == job else { return nil }
+    /// The work that was begun ahead; none for another base, as when a root that starts again counts from one.
+    private mutating func takeAhead(
+        _ job: TrainJob, _ base: ModelVector, _ session: DeviceSession
+    ) -> TrainingTask? {
+        guard let task = session.ahead, task.job == job, task.base === base else { return nil }
         session.ahead = nil
         return task
     }
 
-    mutating func trained(_ session: DeviceSession, _ task: TrainingTask) {
-        guard !session.isEnded else { return }
+    mutating func trained(_ session: DeviceSession, _ task: TrainingTask, _ starts: UInt32) {
+        guard !session.isEnded, session.starts == starts else { return }
         pool.wait(for: task)
         let number = task.job.number
         switch task.result {
@@ -186,6 +214,9 @@ extension EventDriver {
             if !session.isOnline { end(session) }
             return
         }
+        // A device that reconnects now and then has one such event before it all the same.
+        guard session.nextChange != moment else { return }
+        session.nextChange = moment
         events.push(.deviceChanges(session), at: moment)
     }
 
@@ -200,6 +231,7 @@ extension EventDriver {
             session.isOnline = true
             session.link.isUp = true
             session.link.connection += 1
+            session.isGreeting = true
             drive(session, .connected)
         } else if !isReachable, session.isOnline {
             goOffline(session)

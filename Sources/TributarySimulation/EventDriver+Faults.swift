@@ -20,10 +20,9 @@ extension EventDriver {
         switch fault.kind {
         case .partition: begins ? partition(fault) : heal(fault)
         case .kill: begins ? kill(fault) : restart(fault)
-        case .clockSkew(let offset, let rate):
+        case .clockSkew:
             for node in nodes where fault.hits(node.name, tier: node.tierName) {
-                node.clockOffset = begins ? offset : .zero
-                node.clockRate = begins ? rate : 0
+                node.skews = faults.skews(node.name, tier: node.tierName)
                 scheduleAlarm(node)
             }
         case .slow, .corrupt, .duplicate, .reorder, .drop: break
@@ -59,7 +58,7 @@ extension EventDriver {
             events.push(
                 .deviceMissed(session, connection: session.link.connection),
                 at: now + .nanoseconds(session.link.down.delay))
-            end(session)
+            if fault.until == nil { end(session) } else { forget(session) }
         }
         for node in nodes where fault.hits(node.name, tier: node.tierName) {
             node.isAlive = false
@@ -73,7 +72,12 @@ extension EventDriver {
     }
 
     private mutating func restart(_ fault: Fault) {
+        for session in sessions(hit: fault) {
+            events.push(.deviceChanges(session), at: now + reconnectPause(&session.link.random))
+        }
+        // Another fault may hold a node down for longer.
         for node in nodes where fault.hits(node.name, tier: node.tierName) {
+            guard !node.isAlive, !faults.isDown(node.name, tier: node.tierName) else { continue }
             start(node)
             for child in children(of: node) {
                 events.push(.connect(child), at: now + reconnectPause(&child.link.random))

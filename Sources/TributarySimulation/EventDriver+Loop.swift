@@ -11,16 +11,25 @@ extension EventDriver {
     /// - Throws: `SimulationError.stalled`, and what the root's evaluation throws.
     mutating func advance(eventCountMax: Int) throws -> Simulation.Step {
         for _ in 0..<eventCountMax {
+            if let round = recorder.takeRound() { return .round(round) }
             if isFinished { return .finished }
             guard let (moment, event) = events.pop() else {
                 throw SimulationError.stalled(round: recorder.round, seconds: now.seconds)
             }
             now = max(now, moment)
             eventCount += 1
+            if now > patienceEnds { throw SimulationError.stalled(round: recorder.round, seconds: now.seconds) }
             try handle(event)
             if let round = recorder.takeRound() { return .round(round) }
         }
         return isFinished ? .finished : .working
+    }
+
+    /// When a root that waits for its children has waited too long: long after its last round and every change of a
+    /// fault.
+    private var patienceEnds: Moment {
+        guard let since = recorder.waitsSince else { return Moment(nanoseconds: .max) }
+        return max(since, lastFaultChange) + patience
     }
 
     private mutating func handle(_ event: SimulationEvent) throws {
@@ -28,6 +37,7 @@ extension EventDriver {
         case .toDevice(let session, let envelope, let connection):
             session.inboundCount -= 1
             guard session.link.connection == connection, session.isOnline else { return }
+            session.isGreeting = false
             drive(session, .message(envelope))
         case .fromDevice(let session, let envelope, let connection):
             guard session.link.connection == connection, session.node.isAlive else { return }
@@ -51,7 +61,7 @@ extension EventDriver {
             guard child.link.connection == connection, let node = child.parent, node.isAlive else { return }
             node.bench.objects[digest] = object
             drive(node, .completed(run, .fetched(digest, from: .child(child.name))))
-        case .trained(let session, let task): trained(session, task)
+        case .trained(let session, let task, let starts): trained(session, task, starts)
         case .alarm(let node): alarm(node)
         case .deviceAlarm(let session): deviceAlarm(session)
         case .deviceChanges(let session): deviceChanges(session)
@@ -98,7 +108,9 @@ extension EventDriver {
             case .work(let run, .fetch(let object, let neighbour)): fetch(object, from: neighbour, at: node, run)
             case .work(_, .cancel): break
             case .work(let run, let work): chores.append(Chore(node: node, run: run, kind: .perform(work)))
-            case .report(let event): recorder.take(event, at: node, now)
+            case .report(let event):
+                observer?(node.name, event, now)
+                recorder.take(event, at: node, now)
             case .finish: finish(node)
             }
         }

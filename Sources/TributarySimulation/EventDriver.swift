@@ -18,7 +18,10 @@ struct EventDriver: ~Copyable {
     let faults: FaultState
     let serials = DigestSerials()
     let pool: TrainingPool
-    let budget = DeltaBudget(byteCountMax: SimulationForecast.deltaByteCountMax)
+    let budget: DeltaBudget
+    /// When the last fault begins or ends, and how long a root may wait for its children after that.
+    let lastFaultChange: Moment
+    let patience: Duration
     let nodes: [SimulatedNode]
     let run: RunID
     var events = EventQueue<SimulationEvent>()
@@ -31,14 +34,24 @@ struct EventDriver: ~Copyable {
     var recorder: RoundRecorder
     var transferSizes = TransferSizes()
     var isFinished = false
+    /// Sees what every node and device reports, as it happens.
+    let observer: Simulation.Observer?
 
     /// The virtual clock.
     var now = Moment(nanoseconds: 0)
     /// Events that have happened.
     var eventCount: UInt64 = 0
 
-    init(_ setup: Simulation.Setup) throws {
+    /// The shortest time that a root waits for its children before the run is given up.
+    private static let patienceMin = Duration.seconds(3600)
+
+    init(_ setup: Simulation.Setup, _ observer: Simulation.Observer?) throws {
         self.setup = setup
+        self.observer = observer
+        budget = DeltaBudget(byteCountMax: setup.deltaByteCountMax)
+        let changes = setup.tree.topology.simulation.faults.map { $0.until ?? $0.from }
+        lastFaultChange = Moment(nanoseconds: changes.map(\.nanoseconds).max() ?? 0)
+        patience = Self.patienceMin + (setup.tree.topology.tiers.first?.deadline ?? Tier.deadlineDefault) * 10
         tree = setup.tree
         deviceTier = setup.tree.topology.tiers.count - 1
         deviceTierName = setup.tree.topology.tiers.last?.name ?? ""
@@ -106,7 +119,7 @@ struct EventDriver: ~Copyable {
             node.machine = AggregatorMachine(
                 configuration: configuration, run: run, layout: setup.layout,
                 model: NodeBench.reference(digest, vector), round: resumed?.round ?? 0, clients: clients)
-            recorder.model = digest
+            recorder.rootStarts(with: digest, now)
             drive(node, .alarm)
         } else {
             node.machine = AggregatorMachine(configuration: configuration, clients: clients)
@@ -139,7 +152,7 @@ enum SimulationEvent {
     case bodyFetched(DeviceSession, Digest, RunID, connection: UInt32)
     case modelFetched(SimulatedNode, Digest, RunID, SimulatedObject, connection: UInt32)
     case childObjectFetched(SimulatedNode, Digest, RunID, SimulatedObject, connection: UInt32)
-    case trained(DeviceSession, TrainingTask)
+    case trained(DeviceSession, TrainingTask, starts: UInt32)
     case alarm(SimulatedNode)
     case deviceAlarm(DeviceSession)
     /// A device wakes up, falls asleep, or its connection is to be made again.

@@ -5,6 +5,13 @@ import TributaryCore
 import TributaryProtocol
 import TributaryTopology
 
+/// A clock that is wrong since `begin`: so far ahead, and so many parts per million faster.
+struct ClockSkew {
+    let begin: Moment
+    let offset: Duration
+    let rate: Double
+}
+
 /// What faults do at this moment, and to whom.
 ///
 /// One thread runs a simulation; nobody else looks at its state.
@@ -41,6 +48,19 @@ final class FaultState: @unchecked Sendable {
             case .partition, .kill: fault.hits(name, tier: tier)
             case .slow, .clockSkew, .corrupt, .duplicate, .reorder, .drop: false
             }
+        }
+    }
+
+    /// Whether a node's process is down.
+    func isDown(_ name: NodeName, tier: String) -> Bool {
+        active.contains { $0.kind == .kill && $0.hits(name, tier: tier) }
+    }
+
+    /// What is wrong with a node's clock.
+    func skews(_ name: NodeName, tier: String) -> [ClockSkew] {
+        active.compactMap { fault in
+            guard case .clockSkew(let offset, let rate) = fault.kind, fault.hits(name, tier: tier) else { return nil }
+            return ClockSkew(begin: Moment(nanoseconds: fault.from.nanoseconds), offset: offset, rate: rate)
         }
     }
 

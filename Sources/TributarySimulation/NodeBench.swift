@@ -23,6 +23,8 @@ final class NodeBench {
     private var sums: [SumKey: (sum: Sum, body: SumBody?)] = [:]
     /// The server optimizer's vectors.
     var optimizerState: [[Float]] = []
+    /// The round of the last step, and the vectors before its first one.
+    private var stepsOfRound: (round: UInt32, before: [[Float]])?
     /// What the node holds, by digest.
     var objects: [Digest: SimulatedObject] = [:]
 
@@ -35,7 +37,7 @@ final class NodeBench {
 
     /// A node's bench without vectors.
     ///
-    /// `evaluate`: the root's judgement of a model; `nil` elsewhere, and where there is nothing to judge on.
+    /// `evaluate` is the root's judgement of a model, `nil` elsewhere and where there is nothing to judge on;
     /// `recompute` computes a device's delta whose memory was given back.
     init(
         serials: DigestSerials, isRoot: Bool, evaluate: Simulation.Judge?,
@@ -207,7 +209,7 @@ final class NodeBench {
         let totals = SumTotals(weights: accumulator?.totalWeights ?? [], metrics: accumulator?.metrics ?? [])
         guard !groups.isEmpty else { return .stepped(number, model: Self.reference(base, vector), totals: totals) }
         do {
-            let next = ModelVector(try stepped(optimizer, vector))
+            let next = ModelVector(try stepped(optimizer, vector, round: number.round))
             let digest = isRoot ? Self.digest(of: next) : serials.next()
             objects[digest] = .model(next)
             return .stepped(number, model: Self.reference(digest, next), totals: totals)
@@ -216,11 +218,20 @@ final class NodeBench {
         }
     }
 
-    private func stepped(_ optimizer: ServerOptimizer, _ base: ModelVector) throws(AggregationError) -> [Float] {
+    /// The server optimizer's vectors as they were when a round was over, whatever was stepped since.
+    func optimizerState(after round: UInt32) -> [[Float]] {
+        guard let steps = stepsOfRound, steps.round > round else { return optimizerState }
+        return steps.before
+    }
+
+    private func stepped(
+        _ optimizer: ServerOptimizer, _ base: ModelVector, round: UInt32
+    ) throws(AggregationError) -> [Float] {
         let count = base.values.count
         if optimizerState.count != optimizer.stateVectorCount || optimizerState.contains(where: { $0.count != count }) {
             optimizerState = (0..<optimizer.stateVectorCount).map { _ in [Float](repeating: 0, count: count) }
         }
+        if stepsOfRound?.round != round { stepsOfRound = (round, optimizerState) }
         var next = [Float](repeating: 0, count: count)
         var failure: AggregationError?
         withState(0, []) { state in

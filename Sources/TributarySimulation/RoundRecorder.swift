@@ -8,7 +8,8 @@ import TributaryTopology
 struct RoundRecorder {
     private let tierNames: [String]
     private var row: RunRecord.Round?
-    private var ready: RunRecord.Round?
+    /// Rows that are complete; the last round that fails at once makes two in one event.
+    private var ready: [RunRecord.Round] = []
     private var begin = Moment(nanoseconds: 0)
     private var isSurveying = false
     /// Bytes and joules by tier since the last row, in tier order.
@@ -26,6 +27,8 @@ struct RoundRecorder {
     var model: Digest?
     /// The last row's round, and when it was over.
     private(set) var completed: (round: UInt32, at: Moment)?
+    /// Since when no round is open at the root; `nil` while one is.
+    private(set) var waitsSince: Moment?
     /// Updates that entered committed rounds.
     private(set) var clientRounds: UInt64 = 0
     /// The last round that was opened.
@@ -69,6 +72,20 @@ struct RoundRecorder {
         deviceAccuracies[client] = accuracy
     }
 
+    /// The root starts, or starts again: it waits for its children, and an open round of its earlier life is over.
+    mutating func rootStarts(with model: Digest, _ now: Moment) {
+        if row != nil, row?.round != completed?.round {
+            row?.failure = ReasonCode.stopped.rawValue
+            row?.virtualSeconds = (now - begin).seconds
+            row?.virtualEnd = now.seconds
+        }
+        finishRow(now)
+        self.model = model
+        completed = nil
+        waitsSince = now
+        isSurveying = false
+    }
+
     // MARK: Events
 
     /// An event of a device.
@@ -78,6 +95,8 @@ struct RoundRecorder {
 
     /// An event of an aggregator.
     mutating func take(_ event: TelemetryEvent, at node: SimulatedNode, _ now: Moment) {
+        // A round of the root begins with counts of its own.
+        if node.parent == nil, case .roundOpened(_, evaluate: false, _) = event { finishRow(now) }
         switch event {
         case .refused(_, let reason, _): refused(reason)
         case .accepted where !isSurveying: reported[node.tier + 1] += 1
@@ -93,11 +112,11 @@ struct RoundRecorder {
     private mutating func takeFromRoot(_ event: TelemetryEvent, _ now: Moment) {
         switch event {
         case .roundOpened(let number, let evaluate, let count):
+            waitsSince = nil
             if evaluate {
                 isSurveying = true
                 deviceAccuracies = [:]
             } else {
-                finishRow(now)
                 round = number.round
                 begin = now
                 row = RunRecord.Round(round: number.round)
@@ -113,7 +132,9 @@ struct RoundRecorder {
             row?.trainLoss = Self.value("train.loss", in: metrics)
             row?.trainAccuracy = Self.value("train.accuracy", in: metrics)
         case .evaluated(_, let distributed, let metrics): evaluated(distributed, metrics)
-        case .roundClosed(_, let outcome): closed(outcome, now)
+        case .roundClosed(_, let outcome):
+            waitsSince = now
+            closed(outcome, now)
         case .finished: finishRow(now)
         default: break
         }
@@ -150,11 +171,15 @@ struct RoundRecorder {
 
     // MARK: Rows
 
-    /// The round that has just become complete.
-    mutating func takeRound() -> RunRecord.Round? {
-        defer { ready = nil }
-        return ready
+    /// Ends the row of a round that is over, although the devices still evaluate its model; `nil` while one is open.
+    mutating func cutRow(_ now: Moment) -> RunRecord.Round? {
+        guard row != nil, row?.round == completed?.round else { return nil }
+        finishRow(now)
+        return takeRound()
     }
+
+    /// The next round that has become complete.
+    mutating func takeRound() -> RunRecord.Round? { ready.isEmpty ? nil : ready.removeFirst() }
 
     /// Completes the row of the last round with what was counted since the one before.
     private mutating func finishRow(_ now: Moment) {
@@ -172,7 +197,7 @@ struct RoundRecorder {
             row.energyJoules[tierNames[devices]] = RunRecord.Energy(compute: compute[devices], radio: radio[devices])
         }
         row.refused = Dictionary(uniqueKeysWithValues: refusals.map { ($0.key.rawValue, $0.value) })
-        ready = row
+        ready.append(row)
         self.row = nil
         reset()
     }

@@ -27,9 +27,8 @@ final class SimulatedNode {
     var starts = 0
     /// Whether the connection to the parent was ever made.
     var isConnected = false
-    /// How far the node's clock is ahead, and how much faster it runs, in parts per million.
-    var clockOffset = Duration.zero { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
-    var clockRate = 0.0 { didSet { isClockTrue = clockRate == 0 && clockOffset == .zero } }
+    /// What is wrong with the node's clock.
+    var skews: [ClockSkew] = [] { didSet { isClockTrue = skews.isEmpty } }
     private var isClockTrue = true
     /// When the machine wants to hear that time has passed, as it said last, on its own clock.
     var nextAlarm: Moment?
@@ -57,16 +56,22 @@ final class SimulatedNode {
 
     /// What the node's clock shows at a moment.
     func clock(at moment: Moment) -> Moment {
-        isClockTrue ? moment : moment + clockOffset + .nanoseconds(Int64(drift(moment)))
+        if isClockTrue { return moment }
+        return skews.reduce(moment) { shown, skew in
+            shown + skew.offset + .nanoseconds(Int64(Double((moment - skew.begin).nanoseconds) * skew.rate * 1e-6))
+        }
     }
 
-    /// When the node's clock will show a moment.
+    /// When the node's clock will show a moment, or a nanosecond later.
     func trueTime(of shown: Moment) -> Moment {
         if isClockTrue { return shown }
-        guard clockRate != 0 else { return shown + (.zero - clockOffset) }
-        let nanoseconds = Double((shown + (.zero - clockOffset)).nanoseconds) / (1 + clockRate * 1e-6)
-        return Moment(nanoseconds: Int64(nanoseconds.rounded(.up)) + 1)
+        // Clock = pace x time + ahead.
+        let pace = skews.reduce(1) { $0 + $1.rate * 1e-6 }
+        let ahead = skews.reduce(0.0) {
+            $0 + Double($1.offset.nanoseconds) - Double($1.begin.nanoseconds) * $1.rate * 1e-6
+        }
+        var moment = Moment(nanoseconds: Int64(((Double(shown.nanoseconds) - ahead) / pace).rounded(.up)))
+        while clock(at: moment) < shown { moment = moment + .nanoseconds(1) }
+        return moment
     }
-
-    private func drift(_ moment: Moment) -> Double { Double(moment.nanoseconds) * clockRate * 1e-6 }
 }

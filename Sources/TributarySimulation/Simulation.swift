@@ -12,6 +12,9 @@ package final class Simulation {
     /// Judges flat parameters after a round.
     package typealias Judge = (_ parameters: [Float], _ round: UInt32) throws -> [MetricCounter]
 
+    /// Sees an event of a node or device at a moment of virtual time.
+    package typealias Observer = (_ who: NodeName, _ event: TelemetryEvent, _ now: Moment) -> Void
+
     /// What a simulation is made from.
     package struct Setup {
         package var tree: Tree
@@ -28,6 +31,8 @@ package final class Simulation {
         package var threadCount: Int
         /// Where an earlier run stopped; `nil` starts anew.
         package var checkpoint: SimulationCheckpoint?
+        /// Memory for deltas that wait to be folded; beyond it they are computed again.
+        var deltaByteCountMax = SimulationForecast.deltaByteCountMax
 
         package init(
             tree: Tree, digest: Digest, layout: ParameterLayout, parameters: [Float], work: FleetWork,
@@ -57,10 +62,10 @@ package final class Simulation {
 
     var driver: EventDriver
 
-    /// Sets the tree up at virtual time zero; `advance` makes time pass.
+    /// Sets the tree up at virtual time zero; `advance` makes time pass, and `observer` sees it from the start.
     ///
     /// - Throws: when there is no memory for the sums.
-    package init(_ setup: Setup) throws { driver = try EventDriver(setup) }
+    package init(_ setup: Setup, observer: Observer? = nil) throws { driver = try EventDriver(setup, observer) }
 
     /// The virtual clock.
     package var now: Moment { driver.now }

@@ -39,11 +39,15 @@ extension Simulation {
     /// Of a round that is open, nothing is in it: what stepping tiers did in its edge rounds is forgotten.
     package var checkpoint: SimulationCheckpoint? {
         guard let completed = driver.recorder.completed, let model else { return nil }
-        let states = driver.nodes.filter { !$0.bench.optimizerState.isEmpty }
+        let states = driver.nodes.map { ($0.name, $0.bench.optimizerState(after: completed.round)) }
+            .filter { !$0.1.isEmpty }
         return SimulationCheckpoint(
             round: completed.round, now: completed.at, model: model,
-            optimizerState: Dictionary(uniqueKeysWithValues: states.map { ($0.name, $0.bench.optimizerState) }))
+            optimizerState: Dictionary(uniqueKeysWithValues: states))
     }
+
+    /// The row of the checkpoint's round, when it was not handed out because devices still evaluate the model.
+    package func cutRow() -> RunRecord.Round? { driver.recorder.cutRow(now) }
 
     /// Updates that entered committed rounds so far.
     package var clientRoundCount: UInt64 { driver.recorder.clientRounds }
@@ -55,16 +59,17 @@ extension Simulation {
     ///
     /// - Throws: when examples cannot be read.
     package func fairness() throws -> RunRecord.Fairness? {
-        guard let model, let completed = driver.recorder.completed else { return nil }
+        guard let model, let round = driver.recorder.completed?.round ?? driver.setup.checkpoint?.round else {
+            return nil
+        }
         if !driver.recorder.deviceAccuracies.isEmpty {
-            return RunRecord.Fairness(
-                round: completed.round, accuracies: Array(driver.recorder.deviceAccuracies.values))
+            return RunRecord.Fairness(round: round, accuracies: Array(driver.recorder.deviceAccuracies.values))
         }
         let count = min(UInt64(RunRecord.Fairness.valueCountMax), driver.tree.deviceCount)
         let accuracies = try (0..<count).compactMap { place in
             let client = ClientIndex(place * (driver.tree.deviceCount / count))
-            return try driver.setup.work.accuracy(of: model, on: client, round: completed.round)
+            return try driver.setup.work.accuracy(of: model, on: client, round: round)
         }
-        return RunRecord.Fairness(round: completed.round, accuracies: accuracies)
+        return RunRecord.Fairness(round: round, accuracies: accuracies)
     }
 }

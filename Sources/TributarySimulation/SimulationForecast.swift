@@ -36,15 +36,14 @@ package struct SimulationForecast: Hashable, Sendable {
             let stepping = tree.isStepping(index) ? 1 + UInt64(tree.policy(ofAggregator: index).stateVectorCount) : 0
             nodes += vector * (2 + 1 + stepping)
         }
+        let deltas = min(cohort.multipliedClamping(by: vector), UInt64(Self.deltaByteCountMax))
         parts = [
             Part(cause: "the program", byteCount: Self.baseByteCount),
             Part(cause: "the examples", byteCount: dataByteCount),
             Part(cause: "the aggregators' sums and models", byteCount: nodes),
             Part(
                 cause: "deltas that wait to be folded",
-                byteCount: vector * 2
-                    + min(
-                        cohort.multipliedReportingOverflow(by: vector).partialValue, UInt64(Self.deltaByteCountMax))),
+                byteCount: deltas + vector * 2),
             Part(cause: "devices in a round", byteCount: cohort * Self.sessionByteCount),
             Part(
                 cause: "shards that are kept",

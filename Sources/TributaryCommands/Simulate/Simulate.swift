@@ -67,14 +67,12 @@ struct Simulate: Verb {
         let overrides = Federation.Overrides(rounds: rounds, seed: seed, settings: try settings.single())
         let federation = try Federation(path: topology, keys: "", overrides: overrides)
         let earlier = try resume.map { try SimulationState.load($0, for: federation) }
-        var inputs = try SimulationInputs(federation, threadCount: threads ?? Machine.processorCount)
-        inputs.setup.checkpoint = earlier?.checkpoint
-        if !force {
-            try SimulationForecast(
-                federation.tree, parameterCount: inputs.setup.layout.parameterCount,
-                dataByteCount: inputs.dataByteCount
-            ).check(availableByteCount: Machine.availableByteCount())
+        var inputs = try SimulationInputs(federation, threadCount: threads ?? Machine.processorCount) {
+            if force { return }
+            try SimulationForecast(federation.tree, parameterCount: $0, dataByteCount: $1)
+                .check(availableByteCount: Machine.availableByteCount())
         }
+        inputs.setup.checkpoint = earlier?.checkpoint
         let directory =
             try (earlier?.directory ?? sweep.directory).map { RunDirectory(existing: $0) }
             ?? RunDirectory(new: federation.topology.federation, below: runs)

@@ -14,18 +14,22 @@ import TributaryTopology
 struct SimulationInputs {
     var setup: Simulation.Setup
     var data: FederatedData
-    /// Bytes of the examples that are held in memory.
-    var dataByteCount: UInt64
 
     /// Opens a federation's data; without training there is none to open.
     ///
-    /// - Throws: errors of files and data.
-    init(_ federation: Federation, threadCount: Int) throws {
+    /// `check` refuses a fleet that would not fit, before memory is taken for its model.
+    ///
+    /// - Throws: errors of files and data, and of `check`.
+    init(
+        _ federation: Federation, threadCount: Int,
+        check: (_ parameterCount: Int, _ dataByteCount: UInt64) throws -> Void
+    ) throws {
         let topology = federation.topology
         let data = try federation.data()
         let architecture = try data.architecture()
-        let evaluation = try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) }
         let shards = try data.loaded()
+        try check(architecture.parameterCount, shards.heldByteCount)
+        let evaluation = try data.heldOut().map { HeldOutEvaluation(architecture: architecture, examples: $0) }
         let work = FleetWork(
             architecture: architecture, shards: shards, shardsChange: shards.law.isDrifting,
             refusesExcess: topology.training.onExcess == .refuse)
@@ -37,7 +41,6 @@ struct SimulationInputs {
             },
             traces: try Self.traces(federation), threadCount: threadCount)
         self.data = data
-        dataByteCount = shards.heldByteCount
     }
 
     private static func traces(_ federation: Federation) throws -> AvailabilityTraces? {

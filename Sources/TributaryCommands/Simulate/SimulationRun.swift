@@ -32,7 +32,7 @@ final class SimulationRun {
     private var nextSave = Bus.now() + SimulationRun.saveInterval
     private let earlierSeconds: Double
 
-    /// A run that has not begun; `earlier` is what an earlier process kept of it.
+    /// A run from its beginning, or on from what an earlier process kept of it.
     init(
         _ federation: Federation, _ inputs: SimulationInputs, _ directory: RunDirectory, earlier: RunRecord?,
         _ output: CommandOutput
@@ -72,6 +72,8 @@ final class SimulationRun {
                     return view.clearStatus()
                 }
             }
+            // Of a run that goes on later, every round before has its row.
+            if let row = simulation.cutRow() { try completed(row, simulation, writer) }
         } catch {
             _ = try? finish()
             throw error
