@@ -191,8 +191,8 @@ let package = Package(
         tests(
             "TributarySimulationTests",
             [
-                "TributarySimulation", "TributaryTopology", "TributaryProtocol", "TributaryLearning", "TributaryCore",
-                "TributaryRing", "TributaryTestSupport",
+                "TributarySimulation", "TributaryTopology", "TributaryProtocol", "TributaryLearning", "TributaryWire",
+                "TributaryCore", "TributaryRing", "TributaryTestSupport",
             ]
         ),
         // Runs the program itself, so it must be built first.

@@ -14,6 +14,8 @@ struct FrameSizes {
         var name: Int
         var first: UInt64
         var second: UInt64
+        /// Bits of the numbers in a group and in up to three metrics; an integer's size depends on its bits.
+        var bits = SIMD4<UInt32>.zero
     }
 
     private struct Shelf {
@@ -34,6 +36,7 @@ struct FrameSizes {
         private static let countMax = 256
     }
 
+    private var updates = Shelf()
     private var receipts = Shelf()
     private var closings = Shelf()
     private var workings = Shelf()
@@ -42,6 +45,9 @@ struct FrameSizes {
     mutating func byteCount(of envelope: Envelope) -> Int {
         switch envelope.message {
         case .plan(let plan): return byteCount(of: plan, envelope)
+        case .update(let update):
+            guard let key = Self.key(of: update) else { break }
+            return updates.size(envelope, key)
         case .receipt(let receipt):
             guard case .update(let key) = receipt.subject else { break }
             let durability = UInt64(receipt.durability.rawValue)
@@ -53,10 +59,29 @@ struct FrameSizes {
         case .working(let working) where working.chosenCount == 1 && working.reportedCount == 0:
             return workings.size(
                 envelope, Key(name: 0, first: working.number.packed, second: UInt64(working.permille)))
-        case .hello, .ready, .update, .sumOffer, .sum, .working, .leave, .welcome, .sumGrant, .wait, .drain, .refuse:
+        case .hello, .ready, .sumOffer, .sum, .working, .leave, .welcome, .sumGrant, .wait, .drain, .refuse:
             break
         }
         return Wire.byteCount(of: envelope)
+    }
+
+    /// `nil` for updates of an uncommon shape.
+    private static func key(of update: Update) -> Key? {
+        guard update.groups.count == 1, update.metrics.count <= 3, update.voice == nil, let body = update.body else {
+            return nil
+        }
+        var bits = SIMD4<UInt32>.zero
+        bits[3] = UInt32(update.groups[0].weight.bitCount) << 8 | UInt32(body.byteCount.bitCount)
+        for (position, metric) in update.metrics.enumerated() {
+            // As the wire writes signed numbers: 0, -1, 1, -2 as 0, 1, 2, 3.
+            let numerator = UInt64(bitPattern: metric.numerator << 1 ^ metric.numerator >> 63)
+            bits[position] =
+                1 << 31 | UInt32(metric.name.utf8.count) << 16 | UInt32(numerator.bitCount) << 8
+                | UInt32(metric.denominator.magnitude.bitCount)
+        }
+        return Key(
+            name: update.key.node.value.utf8.count, first: update.key.sequence, second: update.number.packed, bits: bits
+        )
     }
 
     private mutating func byteCount(of plan: RoundPlan, _ envelope: Envelope) -> Int {
@@ -67,6 +92,11 @@ struct FrameSizes {
         self.plan = (plan, envelope.run, envelope.epoch, size)
         return size
     }
+}
+
+extension UInt64 {
+    /// Bits up to and including the highest that is set.
+    fileprivate var bitCount: Int { 64 - leadingZeroBitCount }
 }
 
 extension RoundNumber {
