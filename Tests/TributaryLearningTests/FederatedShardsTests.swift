@@ -172,6 +172,6 @@ import TributaryLearning
         let counts = try (99_999_997..<100_000_000).map { try fleet.labelCounts(of: ClientIndex($0), round: 1) }
         #expect(counts == [[0, 3, 0, 2, 5], [4, 1, 10, 0, 2], [0, 0, 8, 13, 0]])
         let shard = try fleet.shard(of: ClientIndex(99_999_999), round: 1).training()
-        #expect(shard.features.prefix(2).map(\.bitPattern) == [1_064_275_430, 1_054_133_693])
+        #expect(shard.features.prefix(2).map(\.bitPattern) == [1_075_905_085, 1_067_949_971])
     }
 }
