@@ -5,9 +5,9 @@
 
     Tests/Benchmarks/scale.py [--repeats N] [BINARY]
 
-Three fleets at each size, below 100 edges: one whose devices train a 64-32-10 MLP (2,410 parameters) on 64 rows of their
-own, 1,000 of them a round; two that do not train (`train: none`), with 10,000 parameters and up to 10,000 or 1,000 devices
-a round.
+Three fleets at each size, below 100 edges: one whose devices train a 64-32-10 MLP (2,410 parameters) on 64 rows of
+their own, 1,000 of them a round; two that do not train (`train: none`), with 10,000 parameters and up to 10,000 or
+1,000 devices a round.
 Medians of N runs with the least and the greatest; the seed is 1.
 """
 
