@@ -54,7 +54,9 @@ struct CapacityView {
 
     private var sentences: String {
         var lines: [String] = []
-        let cut = plan.round.p95 > plan.deadline.seconds ? "; the deadline of \(plan.deadline.unitText) cuts it" : ""
+        let cut =
+            plan.round.p95 > plan.deadline.seconds
+            ? "; the deadline of \(NumberText.seconds(plan.deadline.seconds)) cuts it" : ""
         lines.append(
             "A round takes \(plan.round.median.secondsText) (median), \(plan.round.p95.secondsText) (p95)\(cut).")
         lines.append("The largest part is the \(plan.dominant).")

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ArgumentParser
+import TributaryCore
 import TributaryPlanning
+import TributaryReport
 import TributaryTopology
 import TributaryTopologyFile
 
@@ -46,10 +48,10 @@ package struct Config: Verb {
     private static func notes(_ forecast: Forecast) -> [String: String] {
         var notes: [String: String] = [:]
         for (index, tier) in forecast.tiers.enumerated() {
-            let nodes = tier.nodeCount == 1 ? "1 node" : "\(tier.nodeCount) nodes"
+            let nodes = NumberText.count(UInt64(tier.nodeCount), of: "node")
+            let timeOpen = NumberText.seconds(tier.timeOpen.seconds)
             let time =
-                tier.mode == .devices
-                ? "\(tier.timeOpen.unitText) at most to answer a plan" : "derived deadline \(tier.timeOpen.unitText)"
+                tier.mode == .devices ? "\(timeOpen) at most to answer a plan" : "derived deadline \(timeOpen)"
             notes["tiers[\(index)]"] = "\(nodes), \(tier.mode.rawValue)" + (index == 0 ? "" : ", \(time)")
         }
         return notes

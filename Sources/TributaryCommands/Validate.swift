@@ -4,6 +4,7 @@
 package import ArgumentParser
 import TributaryCore
 import TributaryPlanning
+import TributaryReport
 import TributaryTopology
 import TributaryTopologyFile
 
@@ -44,14 +45,16 @@ package struct Validate: Verb {
 
     private static func text(_ document: TopologyDocument, _ forecast: Forecast) -> String {
         let tree = document.tree
-        let aggregators = tree.aggregators.count == 1 ? "1 aggregator" : "\(tree.aggregators.count) aggregators"
-        let size = forecast.parameterCount.map { "\($0) parameters" } ?? "a model whose size the data decides"
+        let aggregators = NumberText.count(UInt64(tree.aggregators.count), of: "aggregator")
+        let size =
+            forecast.parameterCount.map { NumberText.count(UInt64($0), of: "parameter") }
+            ?? "a model whose size the data decides"
         let head =
             "\(document.file) is valid: federation '\(document.topology.federation)', "
-            + "\(tree.deviceCount) devices below \(aggregators), \(size)\n\n"
+            + "\(NumberText.count(tree.deviceCount, of: "device")) below \(aggregators), \(size)\n\n"
         let rows = forecast.tiers.map { tier in
             [
-                tier.name, String(tier.nodeCount), tier.mode.rawValue, tier.timeOpen.unitText,
+                tier.name, String(tier.nodeCount), tier.mode.rawValue, NumberText.seconds(tier.timeOpen.seconds),
                 tier.ringExponent.map { "2^-\($0)" } ?? "-", tier.bytesDown?.byteText ?? "-",
                 tier.bytesUp?.byteText ?? "-",
             ]

@@ -66,6 +66,11 @@ package enum NumberText {
         return "\(whole) s"
     }
 
+    /// A number of things, in thousands, with the noun in singular or with a plural s: `1 round`, `1,000 rounds`.
+    package static func count(_ value: UInt64, of noun: String) -> String {
+        "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     /// A count with its thousands set apart: `1,000,000`.
     package static func count(_ value: UInt64) -> String {
         let digits = Array(String(value))

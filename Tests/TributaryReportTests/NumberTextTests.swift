@@ -6,6 +6,11 @@ import Testing
 @testable import TributaryReport
 
 @Suite struct NumberTextTests {
+    @Test("one thing has no plural", arguments: [(UInt64(0), "0 rounds"), (1, "1 round"), (1_000, "1,000 rounds")])
+    func countsThings(count: UInt64, text: String) {
+        #expect(NumberText.count(count, of: "round") == text)
+    }
+
     @Test func writesFixedDecimals() {
         #expect(NumberText.fixed(0.12345, 4) == "0.1235")
         #expect(NumberText.fixed(-2.5, 0) == "-3")

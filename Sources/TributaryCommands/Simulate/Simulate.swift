@@ -77,8 +77,8 @@ struct Simulate: Verb {
             try (earlier?.directory ?? sweep.directory).map { RunDirectory(existing: $0) }
             ?? RunDirectory(new: federation.topology.federation, below: runs)
         output.note(
-            "\(federation.topology.federation): \(NumberText.count(federation.tree.deviceCount)) devices, "
-                + "\(NumberText.count(UInt64(federation.tree.aggregators.count))) aggregators, "
+            "\(federation.topology.federation): \(NumberText.count(federation.tree.deviceCount, of: "device")), "
+                + "\(NumberText.count(UInt64(federation.tree.aggregators.count), of: "aggregator")), "
                 + "seed \(federation.topology.seed), run directory \(directory.path)")
         let run = SimulationRun(federation, inputs, directory, earlier: earlier?.record, output)
         try run.follow(until: { shutdown.isRequested })
@@ -94,7 +94,8 @@ struct Simulate: Verb {
     private static func closing(_ record: RunRecord, _ directory: RunDirectory) -> String {
         """
         accuracy \(NumberText.fixed(record.final.accuracy, 4)), loss \(NumberText.fixed(record.final.loss, 4)) \
-        after \(record.rounds.count) rounds: \(NumberText.seconds(record.virtualSeconds)) of virtual time \
+        after \(NumberText.count(UInt64(record.rounds.count), of: "round")): \
+        \(NumberText.seconds(record.virtualSeconds)) of virtual time \
         in \(NumberText.fixed(record.wallSeconds, 1)) s, \
         \(NumberText.count(UInt64(record.clientRoundsPerSecond))) client-rounds/s, \
         \(NumberText.bytes(record.peakResidentBytes)) resident, seed \(record.seed)

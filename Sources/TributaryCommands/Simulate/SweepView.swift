@@ -34,7 +34,7 @@ struct SweepView {
         if let failure = point.failure {
             text += "\(point.state.rawValue): \(failure.message)"
         } else if point.state == .stopped {
-            text += "stopped after \(point.roundCount ?? 0) rounds"
+            text += "stopped after \(NumberText.count(UInt64(point.roundCount ?? 0), of: "round"))"
         } else {
             text +=
                 "accuracy \(NumberText.percent(point.accuracy, 2))  loss \(NumberText.fixed(point.loss, 4))  "

@@ -101,7 +101,8 @@ struct Up: Verb {
     private static func closing(_ record: RunRecord, _ directory: RunDirectory) -> String {
         """
         accuracy \(NumberText.fixed(record.final.accuracy, 4)), loss \(NumberText.fixed(record.final.loss, 4)) \
-        after \(record.rounds.count) rounds in \(NumberText.fixed(record.wallSeconds, 1)) s, \
+        after \(NumberText.count(UInt64(record.rounds.count), of: "round")) \
+        in \(NumberText.fixed(record.wallSeconds, 1)) s, \
         \(NumberText.bytes(record.peakResidentBytes)) resident in all processes, seed \(record.seed)
         model \(record.modelPath ?? "-")
         report \(directory.path)/\(RunWriter.Name.report)
