@@ -26,6 +26,9 @@ package struct Federation: Sendable {
 
     package var topology: Topology { tree.topology }
 
+    /// The digest of all that the topology says, with seed, rounds and `simulate`: equal for runs that are the same.
+    package var runDigest: Digest { Digest.sha256(of: Array(topology.canonicalText.utf8)) }
+
     /// What the command line says in place of the file.
     package struct Overrides: Hashable, Sendable {
         package var rounds: UInt32?

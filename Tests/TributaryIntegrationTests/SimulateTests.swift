@@ -98,6 +98,8 @@ import Testing
         #expect(try refusal(file, directory, ["--seed", "9"]).hasPrefix("78"))
         let other = try fleet.directory.write(Self.text(rounds: 151), as: "other.yaml")
         #expect(try refusal(other, directory).contains("another topology, seed or number of rounds"))
+        let slower = ["--set", "simulate.compute={kind: constant, time: 90ms}"]
+        #expect(try refusal(file, directory, slower).contains("another topology, seed or number of rounds"))
         #expect(try refusal(file, fleet.directory("nothing")).contains("nothing"))
         let damaged = fleet.directory("damaged")
         try FileManager.default.copyItem(atPath: directory, toPath: damaged)

@@ -27,7 +27,7 @@ struct SimulationState {
         guard let checkpoint = simulation.checkpoint else { return }
         let metadata = [
             "federation": federation.topology.federation, "round": "\(checkpoint.round)",
-            "topology": "\(federation.digest)", "seed": "\(federation.topology.seed)",
+            "topology": "\(federation.runDigest)", "seed": "\(federation.topology.seed)",
             "rounds": "\(federation.topology.rounds)", "nanoseconds": "\(checkpoint.now.nanoseconds)",
         ]
         try Safetensors.write(
@@ -64,13 +64,11 @@ struct SimulationState {
             return SimulationState(directory: directory, checkpoint: nil, record: emptied(record, from: 0))
         }
         let file = try SafetensorsFile(path: path)
-        guard file.metadata["topology"] == "\(federation.digest)",
-            file.metadata["seed"] == "\(federation.topology.seed)",
-            file.metadata["rounds"] == "\(federation.topology.rounds)"
-        else {
+        guard file.metadata["topology"] == "\(federation.runDigest)" else {
             throw CommandError(
                 "run.other_topology", "the run in \(directory) belongs to another topology, seed or number of rounds",
-                hint: "resume with the file, --seed and --rounds that the run was started with",
+                hint: "resume with the file, --set, --seed and --rounds that the run was started with; the section "
+                    + "'simulate' counts too",
                 exit: .configuration)
         }
         guard let round = file.metadata["round"].flatMap({ UInt32($0) }),
