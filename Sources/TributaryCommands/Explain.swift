@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import Glibc
-import TributaryClient
 import TributaryCore
 import TributaryPlanning
 import TributaryTopology
@@ -35,7 +34,7 @@ struct Explain: ParsableCommand {
             for note in notes where note.code != TopologyIssue.Code.limit.rawValue {
                 output.note("\(note.location): warning: \(note.text)")
             }
-            let workload = try Self.workload(document)
+            let workload = try document.workload(samples: true)
             var limit = rlimit()
             let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
             let plan = CapacityPlan(
@@ -47,31 +46,5 @@ struct Explain: ParsableCommand {
                 view.document(file: topology, federation: document.topology.federation, warnings: warnings),
                 text: view.text(federation: document.topology.federation))
         }
-
-        /// Devices whose examples are counted at most.
-        private static let sampleMax: UInt64 = 256
-
-        /// What the data says; opened only when the file alone does not tell, or when devices differ.
-        private static func workload(_ document: TopologyDocument) throws -> Workload {
-            let (topology, deviceCount) = (document.topology, document.tree.deviceCount)
-            let declared = Workload(topology, deviceCount: deviceCount)
-            let isEven =
-                topology.training.settings.isNone || (topology.data.partition == .iid && topology.data.shard == nil)
-            if let declared, isEven || declared.exampleCounts.last?.count == 1 { return declared }
-            let directory = topology.directory(of: document.file)
-            let data = try FederatedData(topology, clientCount: deviceCount, directory: directory)
-            let count = min(deviceCount, sampleMax)
-            let examples = try (0..<count).map { place in
-                UInt64(try data.sizes(of: ClientIndex(place * deviceCount / count)).training)
-            }
-            return Workload(try data.architecture(), exampleCounts: examples)
-        }
-    }
-}
-
-extension Topology {
-    /// The folder at which relative paths start.
-    fileprivate func directory(of file: String) -> String {
-        file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
     }
 }

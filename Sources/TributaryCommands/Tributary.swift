@@ -13,7 +13,7 @@ package struct Tributary: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Writing a topology",
-                subcommands: [Init.self, Validate.self, Config.self, Show.self, DataCommand.self]),
+                subcommands: [Init.self, Validate.self, Config.self, Show.self, Plan.self, DataCommand.self]),
             CommandGroup(name: "Rehearsing", subcommands: [Explain.self, Simulate.self]),
             CommandGroup(
                 name: "Running a tree",

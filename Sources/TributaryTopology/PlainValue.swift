@@ -106,7 +106,8 @@ extension PlainValue {
         return false
     }
 
-    private var yamlScalar: String {
+    /// The value on one line of YAML.
+    package var yamlScalar: String {
         switch self {
         case .text(let text): Self.isPlain(text) ? text : Self.quoted(text)
         case .number(let text): text
