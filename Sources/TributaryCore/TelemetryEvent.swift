@@ -31,6 +31,8 @@ package enum TelemetryEvent: Hashable, Sendable {
     case evaluated(round: UInt32, distributed: Bool, metrics: [MetricCounter])
     /// Metrics that the devices reported while training.
     case trained(RoundNumber, metrics: [MetricCounter])
+    /// The node cannot promise anything for want of space, or can again.
+    case storageFull(Bool)
     /// A client began or finished local work.
     case training(RoundNumber)
     case uploaded(RoundNumber)

@@ -23,6 +23,9 @@ extension EventRecord {
             self.init(
                 node: node, name: "refused", level: .warning,
                 fields: [("peer", peer), ("reason", reason), ("text", text)])
+        case .storageFull(true):
+            self.init(node: node, name: "not-ready", level: .warning, fields: [("reason", ReasonCode.storageFull)])
+        case .storageFull(false): self.init(node: node, name: "ready", fields: [])
         case .training(let number): self.init(node: node, name: "training", fields: Self.place(number))
         case .uploaded(let number): self.init(node: node, name: "uploaded", fields: Self.place(number))
         case .finished(let reason):

@@ -76,6 +76,10 @@ struct MemoryTree {
     /// Nodes whose sum at hand is of metrics alone.
     var surveying: Set<NodeName> = []
 
+    /// What each node has written down, and a test's reason why a record cannot be.
+    var journals: [NodeName: [JournalRecord]] = [:]
+    var journalFault: ((NodeName, JournalRecord) -> ReasonCode?)?
+
     /// What the test looks at.
     var stepped: [(node: NodeName, number: RoundNumber, keys: [UpdateKey])] = []
     var events: [(node: NodeName, event: TelemetryEvent)] = []
@@ -269,6 +273,37 @@ struct MemoryTree {
             after: trainingTime[name])
     }
 
+    // MARK: The journal
+
+    private mutating func journal(_ record: JournalRecord, at name: NodeName) -> RoundWorkResult {
+        if let reason = journalFault?(name, record) { return .notJournaled(record.key, reason) }
+        journals[name, default: []].append(record)
+        return .journaled(record.key)
+    }
+
+    /// What a node's journal says of a contribution.
+    private func recall(_ subject: Refuse.Subject, _ number: RoundNumber, at name: NodeName) -> RoundClosed? {
+        let records = journals[name] ?? []
+        var names: [ContributionName]?
+        for record in records {
+            switch record {
+            case .updateAccepted(let update) where .update(update.key) == subject && update.number == number:
+                names = [ContributionName(node: update.key.node, number: number, seed: settings.seed)]
+            case .sumAccepted(let sum, let brought, let excluded) where .sum(sum.key) == subject:
+                names = brought + excluded
+            case .closed(var end) where end.number == number:
+                guard let names else { return nil }
+                end.without = end.without.filter(names.contains)
+                if case .update = subject, !end.without.isEmpty {
+                    return RoundClosed(number: number, outcome: .failed(.cohortAbandoned))
+                }
+                return end
+            default: break
+            }
+        }
+        return nil
+    }
+
     // MARK: Aggregators
 
     mutating func perform(_ actions: [AggregatorAction], at name: NodeName) {
@@ -303,6 +338,22 @@ struct MemoryTree {
             sums[name]?.metrics += sum.metrics
             parts[sum.key] = keys
             return .sumFolded(sum.key, nil)
+        case .subtractSum(let sum):
+            let keys = sum.body.flatMap { bodies[$0.digest] } ?? []
+            for key in keys {
+                guard let place = sums[name]?.keys.firstIndex(of: key) else { continue }
+                sums[name]?.keys.remove(at: place)
+            }
+            return .sumFolded(sum.key, nil)
+        case .sealPart(let key, let updates, let partials):
+            var part = SymbolicSum(keys: updates.map(\.key), metrics: updates.flatMap(\.metrics))
+            for partial in partials {
+                part.keys += partial.body.flatMap { bodies[$0.digest] } ?? []
+                part.metrics += partial.metrics
+            }
+            return seal(part, key, at: name)
+        case .journal(let record): return journal(record, at: name)
+        case .recall(let subject, let number): return .recalled(subject, number, recall(subject, number, at: name))
         case .takeOut(let updates, let taken):
             let gone = Set(updates).union(taken.flatMap { parts[$0] ?? [] })
             sums[name]?.keys.removeAll { gone.contains($0) }
@@ -325,11 +376,14 @@ struct MemoryTree {
     }
 
     private mutating func sealSum(_ key: SumKey, at name: NodeName) -> RoundWorkResult? {
-        guard let sum = sums[name] else { return nil }
+        sums[name].map { seal($0, key, at: name) }
+    }
+
+    private mutating func seal(_ sum: SymbolicSum, _ key: SumKey, at name: NodeName) -> RoundWorkResult {
         let metrics = [
             MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)
         ]
-        let digest = Self.digest("sum \(key)")
+        let digest = Self.digest("sum \(key) \(sum.keys)")
         bodies[digest] = sum.keys
         if surveying.contains(name) { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
         return .sumSealed(
