@@ -18,7 +18,7 @@ package enum JournalRecord: Hashable, Sendable {
     indirect case opened(Opening)
     /// An update whose body was validated; the body lies beside the record.
     indirect case updateAccepted(Update)
-    /// A child's sum whose body was validated, beside the record: its contributions, and those that it was to leave out.
+    /// A child's sum whose body was validated: its contributions, and those that it was to leave out.
     indirect case sumAccepted(Sum, names: [ContributionName], excluded: [ContributionName])
     /// Contributions that left the sum again, because another holder has them; their bodies are still needed.
     case tookOut(RoundNumber, [UpdateKey], sums: [SumKey])
@@ -46,6 +46,7 @@ package enum JournalRecord: Hashable, Sendable {
         }
     }
 
+    /// An aggregator that was asked, and the clients below it.
     package struct Asked: Hashable, Sendable {
         package var name: NodeName
         package var chosenCount: UInt64

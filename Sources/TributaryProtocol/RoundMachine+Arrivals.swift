@@ -14,8 +14,8 @@ extension RoundMachine {
 
     /// Takes a client in that worked on the open round's plan under another parent, or before this node's restart.
     ///
-    /// It is counted with those chosen elsewhere, so it adds nothing to what a quorum is a share of. What was offered to
-    /// a stepping tier cannot be taken out again, so such a tier takes in its own clients alone.
+    /// It is counted with those chosen elsewhere, so it adds nothing to what a quorum is a share of. What was offered
+    /// to a stepping tier cannot be taken out again, so such a tier takes in its own clients alone.
     mutating func arrived(
         _ name: NodeName, with update: Update, _ membership: Membership, at now: Moment
     ) -> Int? {

@@ -81,13 +81,13 @@ extension RoundMachine {
         askForEnd(of: round.number, at: now)
     }
 
-    /// The parent has said how a round that was set aside ended.
+    /// The parent has said how its round `number` ended, to which one that was set aside belongs.
     mutating func settle(
         _ number: RoundNumber, _ outcome: RoundClosed.Outcome, without: [ContributionName] = []
     ) {
-        guard let place = place(of: number), ended[place].end == nil, let collection = ended[place].waiting else {
-            return
-        }
+        guard let place = ended.firstIndex(where: { $0.answer?.offeredNumber == number }),
+            let collection = ended[place].waiting
+        else { return }
         ended[place].ends(outcome, lost: collection.lostNames.union(without), in: collection)
         ended[place].answer = nil
         ended[place].waiting = nil
@@ -107,7 +107,7 @@ extension RoundMachine {
         forgetOldest()
         switch next {
         case .nothing: break
-        case .edgeRound: nextEdgeRound(after: number, membership, at: now)
+        case .edgeRound: gatherForNext(after: number, membership, at: now)
         case .evaluation: evaluate(number, membership, at: now)
         case .nextRound: continueRun(membership, at: now)
         }

@@ -30,8 +30,8 @@ extension RoundMachine {
 
     mutating func parentRefused(_ refusal: Refuse) {
         report(.refused(configuration.node, refusal.reason, text: refusal.text))
-        if let round = ended.first(where: { $0.answer?.subject == refusal.subject }) {
-            return settle(round.number, .failed(Self.reason(of: refusal)))
+        if case .sum(let key) = refusal.subject, ended.contains(where: { $0.answer?.subject == refusal.subject }) {
+            return settle(key.number, .failed(Self.reason(of: refusal)))
         }
         switch (assignment?.answer, refusal.subject) {
         case (.offer(let offer), .sum(let key)) where offer.key == key: break
@@ -152,6 +152,13 @@ extension RoundMachine.Answer {
         case .update(let update): .update(update)
         case .pending, .writing, .sum, .receipted, .done: nil
         }
+    }
+}
+
+extension Message {
+    /// The parent's round that an offer answers: at a stepping node not the number of its own.
+    var offeredNumber: RoundNumber? {
+        if case .sumOffer(let offer) = self { offer.key.number } else { nil }
     }
 }
 

@@ -56,7 +56,6 @@ extension RoundMachine {
 
     private mutating func restore(_ round: RunMemory.OpenRound, _ memory: RunMemory, at now: Moment) {
         let plan = round.opening.plan
-        isFresh = false
         if coordinator != nil {
             coordinator?.phase = plan.kind == .evaluate ? .surveying : .busy
         } else if !isOfAssignment(plan) {
@@ -181,6 +180,20 @@ extension RoundMachine {
         fetchModel(of: assignment.plan)
     }
 
+    /// Opens the next edge round; after a restart the children may come back first.
+    mutating func gatherForNext(after number: RoundNumber, _ membership: Membership, at now: Moment) {
+        guard isFresh, let assignment, let stepping = configuration.stepping, collection == nil,
+            case .pending = assignment.answer, number == assignment.number(stepping),
+            assignment.edgeRound < stepping.edgeRounds
+        else {
+            return nextEdgeRound(after: number, membership, at: now)
+        }
+        self.assignment?.edgeRound += 1
+        self.assignment?.isOpened = false
+        gatherUntil = now + .nanoseconds((assignment.deadline - now).nanoseconds / 2)
+        openWhenGathered(membership, at: now)
+    }
+
     /// Does what follows the last round that ended, when the node has started again.
     mutating func goOn(_ membership: Membership, at now: Moment) {
         for place in ended.indices where ended[place].isTold {
@@ -188,7 +201,7 @@ extension RoundMachine {
             ended[place].next = .nothing
             switch next {
             case .nothing: break
-            case .edgeRound: nextEdgeRound(after: number, membership, at: now)
+            case .edgeRound: gatherForNext(after: number, membership, at: now)
             case .evaluation: evaluate(number, membership, at: now)
             case .nextRound: continueRun(membership, at: now)
             }

@@ -22,6 +22,7 @@ package struct RunMemory: Hashable, Sendable {
         package var number: RoundNumber { opening.plan.number }
     }
 
+    /// A child's sum, with the names of what it adds up and of what it was to leave out.
     package struct AcceptedSum: Hashable, Sendable {
         package var sum: Sum
         package var names: [ContributionName]
@@ -89,7 +90,8 @@ package struct RunMemory: Hashable, Sendable {
         answer = message
         switch message {
         case .update(let update): sequence = max(sequence, update.key.sequence + 1)
-        case .sumOffer(let offer): inRound(offer.key.number) { $0.answer = message }
+        // Of the round opened last, whatever number the parent gives its own.
+        case .sumOffer: if !open.isEmpty { open[open.count - 1].answer = message }
         default: break
         }
     }

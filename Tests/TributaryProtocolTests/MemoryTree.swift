@@ -39,13 +39,15 @@ struct MemoryTree {
         case work(NodeName, RunID, RoundWorkResult)
         case client(NodeName, ClientEvent)
         case connect(NodeName)
+        case restart(NodeName)
 
         /// What keeps its order: a direction of a link, a node's work, a client's driver.
         var link: String {
             switch self {
             case .up(let from, let to, _): "\(from) up \(to)"
             case .down(let from, let to, _): "\(from) down \(to)"
-            case .work(let name, _, _), .client(let name, _), .connect(let name): "at \(name)"
+            case .work(let name, _, _), .client(let name, _), .connect(let name), .restart(let name):
+                "at \(name)"
             }
         }
     }
@@ -79,6 +81,8 @@ struct MemoryTree {
     /// What each node has written down, and a test's reason why a record cannot be.
     var journals: [NodeName: [JournalRecord]] = [:]
     var journalFault: ((NodeName, JournalRecord) -> ReasonCode?)?
+    /// The node that dies, once, when it has written so many records.
+    var crash: (node: NodeName, record: Int)?
 
     /// What the test looks at.
     var stepped: [(node: NodeName, number: RoundNumber, keys: [UpdateKey])] = []
@@ -88,6 +92,8 @@ struct MemoryTree {
     var finishedAt: Moment?
     /// Clients and aggregators that are gone: nothing reaches them and they say nothing.
     var dead: Set<NodeName> = []
+    /// Nodes whose connection to the parent broke.
+    var offline: Set<NodeName> = []
     /// Clients whose updates say another size than the plan's.
     var misshapen: Set<NodeName> = []
     /// Set by a test's hook: the delivery at hand does not arrive, and nobody is told.
@@ -115,7 +121,7 @@ struct MemoryTree {
         }
     }
 
-    private func machine(for spec: Spec, _ layout: ParameterLayout) throws -> AggregatorMachine {
+    func machine(for spec: Spec, _ layout: ParameterLayout, memory: RunMemory? = nil) throws -> AggregatorMachine {
         let ring = try RingParameters(deltaBound: 8, weightMax: 1024, cohortMax: 1024)
         var roles: [NodeName: Hello.Role] = [:]
         for child in specs.values where child.parent == spec.name {
@@ -134,10 +140,13 @@ struct MemoryTree {
             stepping: isRoot || spec.edgeRounds != nil ? stepping : nil, quorum: spec.quorum,
             expectedClientCount: UInt64(clientCount(below: spec.name)), children: Directory(roles: roles),
             topology: nil)
-        guard isRoot else { return AggregatorMachine(configuration: configuration) }
+        guard isRoot else {
+            guard let memory else { return AggregatorMachine(configuration: configuration) }
+            return AggregatorMachine(configuration: configuration, memory: memory)
+        }
         let digest = Self.digest("model 0")
         return AggregatorMachine(
-            configuration: configuration, run: run, layout: layout, model: Self.model(digest))
+            configuration: configuration, run: run, layout: layout, model: Self.model(digest), memory: memory)
     }
 
     private func clientCount(below name: String) -> Int {
@@ -216,15 +225,17 @@ struct MemoryTree {
 
     mutating func deliver(_ delivery: Delivery) {
         switch delivery {
+        case .restart(let name): restart(name)
         case .connect(let name):
             guard !dead.contains(name) else { return }
+            offline.remove(name)
             if clients[name] != nil { perform(clients[name]?.handle(.connected, at: now) ?? [], at: name) }
             perform(aggregators[name]?.handle(.parentConnected, at: now) ?? [], at: name)
         case .up(let from, let to, let envelope):
-            guard !dead.contains(from), !dead.contains(to) else { return }
+            guard !dead.contains(from), !dead.contains(to), !offline.contains(from) else { return }
             perform(aggregators[to]?.handle(.fromChild(from, envelope), at: now) ?? [], at: to)
         case .down(_, let to, let envelope):
-            guard !dead.contains(to) else { return }
+            guard !dead.contains(to), !offline.contains(to) else { return }
             perform(clients[to]?.handle(.message(envelope), at: now) ?? [], at: to)
             perform(aggregators[to]?.handle(.fromParent(envelope), at: now) ?? [], at: to)
         case .work(let name, let run, let result):
@@ -247,7 +258,7 @@ struct MemoryTree {
         for action in actions {
             switch action {
             case .send(let envelope):
-                guard let parent = specs[name]?.parent else { continue }
+                guard let parent = specs[name]?.parent, !offline.contains(name) else { continue }
                 push(.up(from: name, to: NodeName(parent), envelope))
             case .fetch(let object): push(.client(name, .fetched(object.digest)))
             case .train(let job, let plan): train(job, plan, at: name)
@@ -275,9 +286,15 @@ struct MemoryTree {
 
     // MARK: The journal
 
-    private mutating func journal(_ record: JournalRecord, at name: NodeName) -> RoundWorkResult {
+    private mutating func journal(_ record: JournalRecord, at name: NodeName) -> RoundWorkResult? {
         if let reason = journalFault?(name, record) { return .notJournaled(record.key, reason) }
         journals[name, default: []].append(record)
+        if let crash, crash.node == name, journals[name]?.count == crash.record {
+            self.crash = nil
+            stop(name)
+            push(.restart(name), after: .seconds(1))
+            return nil
+        }
         return .journaled(record.key)
     }
 
@@ -308,10 +325,12 @@ struct MemoryTree {
 
     mutating func perform(_ actions: [AggregatorAction], at name: NodeName) {
         for action in actions {
+            guard !dead.contains(name) else { return }
             switch action {
             case .send(let envelope, .parent):
-                guard let parent = specs[name]?.parent else { continue }
+                guard let parent = specs[name]?.parent, !offline.contains(name) else { continue }
                 push(.up(from: name, to: NodeName(parent), envelope))
+            case .send(_, .child(let child)) where offline.contains(child): continue
             case .send(let envelope, .child(let child)): push(.down(from: name, to: child, envelope))
             case .work(let run, let work): if let result = perform(work, at: name) { push(.work(name, run, result)) }
             case .report(let event): note(event, at: name)
