@@ -123,6 +123,12 @@ struct EndedRound: Sendable {
     /// How it ended for a member; the end as such for one that is not known any more.
     func end(for name: NodeName) -> RoundClosed? { slots[name].flatMap { end(at: $0) } }
 
+    /// Whether the member at a position of `members` went away without a receipt: another parent may have given it one,
+    /// and tells it how that ended.
+    func isElsewhere(_ slot: Int) -> Bool {
+        fates[slot].contribution == .none && fates[slot].reason == .lost
+    }
+
     /// Whether the member at a position of `members` is told what most are.
     func isPlain(_ slot: Int) -> Bool {
         if case .failed? = end?.outcome { return true }

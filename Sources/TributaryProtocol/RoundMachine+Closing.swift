@@ -118,7 +118,7 @@ extension RoundMachine {
         actions.reserveCapacity(actions.count + round.members.count + 2)
         guard let end = round.end else { return }
         let common = Message.roundClosed(RoundClosed(number: end.number, outcome: end.outcome))
-        for (slot, name) in round.members.enumerated() {
+        for (slot, name) in round.members.enumerated() where !round.isElsewhere(slot) {
             if round.isPlain(slot) {
                 toChild(name, common)
             } else if let own = round.end(at: slot) {

@@ -259,7 +259,7 @@ extension RoundMachine {
         guard let grant = takingOut, let collection, !collection.parts.isSubtracting else { return }
         takingOut = nil
         let isSmaller = collection.members.contains { $0.state == .out(.cohortAbandoned) }
-        if isSmaller || collection.contributorCount == 0 {
+        if isSmaller {
             assignment?.revision += 1
             offerSum(reason: .duplicate, at: now)
         } else {

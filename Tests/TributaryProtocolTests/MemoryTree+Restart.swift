@@ -27,13 +27,32 @@ extension MemoryTree {
 
     /// It starts again with nothing but its journal; everybody connects again.
     mutating func restart(_ name: NodeName) {
-        guard let spec = specs[name], let layout = try? Self.layout() else { return }
+        guard let spec = specs[name], let layout = try? Self.layout(), dead.contains(name) else { return }
         dead.remove(name)
         sums[name] = nil
         aggregators[name] = try? machine(for: spec, layout, memory: memory(of: name))
         perform(aggregators[name]?.handle(.alarm, at: now) ?? [], at: name)
         if spec.parent != nil { push(.connect(name)) }
         for child in children(of: name) { push(.connect(child), after: .milliseconds(50)) }
+    }
+
+    /// A node goes to another parent; what is on its way between it and the old one is lost.
+    mutating func move(_ name: NodeName, to parent: NodeName) {
+        guard !dead.contains(name), let old = specs[name]?.parent.map({ NodeName($0) }), old != parent else { return }
+        queue.removeAll { item in
+            switch item.delivery {
+            case .up(name, old, _), .down(old, name, _): true
+            default: false
+            }
+        }
+        offline.insert(name)
+        if !dead.contains(old) {
+            perform(aggregators[old]?.handle(.childGone(name, .lost), at: now) ?? [], at: old)
+        }
+        perform(clients[name]?.handle(.disconnected, at: now) ?? [], at: name)
+        perform(aggregators[name]?.handle(.parentGone, at: now) ?? [], at: name)
+        specs[name]?.parent = parent.value
+        push(.connect(name), after: .milliseconds(20))
     }
 
     func memory(of name: NodeName) -> RunMemory? {

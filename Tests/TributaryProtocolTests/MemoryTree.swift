@@ -26,6 +26,8 @@ struct MemoryTree {
         var selection = Selection.all
         var seed: UInt64 = 1
         var survey: UInt32?
+        /// Nodes that may come to a parent which is not the one that they start with.
+        var guests: [NodeName: [NodeName]] = [:]
     }
 
     struct Directory: ChildDirectory {
@@ -40,13 +42,16 @@ struct MemoryTree {
         case client(NodeName, ClientEvent)
         case connect(NodeName)
         case restart(NodeName)
+        case stop(NodeName)
+        case move(NodeName, to: NodeName)
 
         /// What keeps its order: a direction of a link, a node's work, a client's driver.
         var link: String {
             switch self {
             case .up(let from, let to, _): "\(from) up \(to)"
             case .down(let from, let to, _): "\(from) down \(to)"
-            case .work(let name, _, _), .client(let name, _), .connect(let name), .restart(let name):
+            case .work(let name, _, _), .client(let name, _), .connect(let name), .restart(let name), .stop(let name),
+                .move(let name, _):
                 "at \(name)"
             }
         }
@@ -126,6 +131,9 @@ struct MemoryTree {
         var roles: [NodeName: Hello.Role] = [:]
         for child in specs.values where child.parent == spec.name {
             roles[NodeName(child.name)] = child.client.map { .client(ClientIndex($0)) } ?? .aggregator
+        }
+        for guest in settings.guests[NodeName(spec.name)] ?? [] {
+            roles[guest] = specs[guest]?.client.map { .client(ClientIndex($0)) } ?? .aggregator
         }
         let isRoot = spec.parent == nil
         let root = AggregatorConfiguration.Root(
@@ -226,6 +234,8 @@ struct MemoryTree {
     mutating func deliver(_ delivery: Delivery) {
         switch delivery {
         case .restart(let name): restart(name)
+        case .stop(let name): stop(name)
+        case .move(let name, let parent): move(name, to: parent)
         case .connect(let name):
             guard !dead.contains(name) else { return }
             offline.remove(name)
@@ -330,7 +340,8 @@ struct MemoryTree {
             case .send(let envelope, .parent):
                 guard let parent = specs[name]?.parent, !offline.contains(name) else { continue }
                 push(.up(from: name, to: NodeName(parent), envelope))
-            case .send(_, .child(let child)) where offline.contains(child): continue
+            case .send(_, .child(let child)) where offline.contains(child) || specs[child]?.parent != name.value:
+                continue
             case .send(let envelope, .child(let child)): push(.down(from: name, to: child, envelope))
             case .work(let run, let work): if let result = perform(work, at: name) { push(.work(name, run, result)) }
             case .report(let event): note(event, at: name)
