@@ -65,7 +65,7 @@ extension RoundMachine {
         }
         collection = restored(round, at: now)
         addAgain(round)
-        report(.roundOpened(plan.number, evaluate: plan.kind == .evaluate, chosen: collection?.chosenCount ?? 0))
+        report(.roundResumed(plan.number, reported: collection?.contributorCount ?? 0))
         if let step = memory.steps.last, step.number == plan.number {
             collection?.phase = .closed
             // The step is written down: the round ends as it does.

@@ -87,6 +87,17 @@ final class NodeBench {
         return nil
     }
 
+    /// The node's process dies: what its journal names is still there, and so are the optimizer's vectors.
+    func forgetAllButDisk() {
+        let kept = memory?.run.objects ?? []
+        objects = objects.filter { kept.contains($0.key) }
+        accumulator = nil
+        groups = []
+        pending = []
+        folded = []
+        sums = [:]
+    }
+
     /// Holds an object under a digest of its own.
     func hold(_ object: SimulatedObject) -> Digest {
         let digest = serials.next()

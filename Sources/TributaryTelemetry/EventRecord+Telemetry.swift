@@ -30,6 +30,8 @@ extension EventRecord {
         case .uploaded(let number): self.init(node: node, name: "uploaded", fields: Self.place(number))
         case .finished(let reason):
             self.init(node: node, name: "finished", fields: reason.map { [("reason", $0)] } ?? [])
+        case .roundResumed(let number, let reported):
+            self.init(node: node, name: "round-resumed", fields: Self.counted(number, reported))
         case .roundOpened, .accepted, .dropped, .roundCollected, .roundClosed, .stepped, .evaluated, .trained:
             self = Self.round(event, at: node)
         }
@@ -77,6 +79,12 @@ extension EventRecord {
 
     private static func place(_ number: RoundNumber) -> [(key: String, value: Value)] {
         [("round", .integer(Int64(number.round))), ("edge_round", .integer(Int64(number.edgeRound)))]
+    }
+
+    private static func counted(_ number: RoundNumber, _ reported: UInt64) -> [(String, any EventFieldValue)] {
+        [
+            ("round", UInt64(number.round)), ("edge_round", UInt64(number.edgeRound)), ("reported", reported),
+        ]
     }
 
     private static func values(of metrics: [MetricCounter]) -> [(key: String, value: Value)] {

@@ -68,14 +68,15 @@ final class RunWatch {
     }
 
     private func opened(_ who: NodeName, _ position: Int, _ number: RoundNumber, _ chosen: UInt64, _ now: Moment) {
-        if let left = open[who]?.values.first(where: { $0.collected == nil }), !mortal.contains(who) {
+        let left = open[who]?.values.first { $0.collected == nil && $0.number != number }
+        if let left {
             complain("\(who) opens \(number) while \(left.number) is open")
         }
-        if position == Tree.root, open[who]?.isEmpty == false, !mortal.contains(who) {
+        if position == Tree.root, open[who]?.keys.contains(where: { $0 != number }) == true {
             complain("the root opens \(number) before the last round's end")
         }
         if position == Tree.root, number.edgeRound == 1 {
-            let isNew = number.round == lastRootRound + 1 || (mortal.contains(who) && number.round == 1)
+            let isNew = number.round == lastRootRound + 1
             if !isNew { complain("the root opens round \(number) after \(lastRootRound)") }
             lastRootRound = number.round
         }
@@ -105,10 +106,14 @@ final class RunWatch {
         if reported > chosen { complain("\(who) has \(reported) of \(chosen) chosen in \(number)") }
         let sum = round.members.values.reduce(0) { $0 + ($1 ?? 0) }
         if sum != reported { complain("\(who) reports \(reported) and accepted \(sum) in \(number)") }
-        if tree.aggregators[position].children.isEmpty, UInt64(round.members.count) != round.chosen {
+        // Who was asked before a restart and did not come back since is not known by name.
+        if tree.aggregators[position].children.isEmpty, !mortal.contains(who),
+            UInt64(round.members.count) != round.chosen
+        {
             complain("\(who) knows of \(round.members.count) of \(round.chosen) members in \(number)")
         }
-        if now - round.begin > deadline, !unpunctual.contains(who) {
+        // A round that goes on after a restart has all of its time again.
+        if now - round.begin > deadline, !unpunctual.contains(who), !mortal.contains(who) {
             complain("\(who) collects \(number) \((now - round.begin).seconds) s after it opened")
         }
         open[who]?[number]?.collected = reported
@@ -116,9 +121,7 @@ final class RunWatch {
 
     private func closed(_ who: NodeName, _ number: RoundNumber, _ outcome: RoundClosed.Outcome) {
         guard let round = open[who]?.removeValue(forKey: number) else {
-            // A node that was killed may hear the end of a round that it knows nothing of.
-            if !mortal.contains(who) { complain("\(who) closes \(number), which is not open") }
-            return
+            return complain("\(who) closes \(number), which is not open")
         }
         guard case .committed(let count) = outcome, tree.aggregators[tree.position(who)].parent == nil else { return }
         if count != round.collected { complain("\(who) commits \(count) of \(round.collected ?? 0) in \(number)") }
