@@ -138,7 +138,7 @@ package struct AggregatorMachine: Sendable {
             greeting.retry.start(at: now, greetingChance)
         case .parentGone:
             greeting.retry.stop()
-            eachRound { round, _ in round.parentGone() }
+            eachRound { round, _ in round.parentGone(at: now) }
             actions.append(.report(.parentGone))
         case .fromParent(let envelope): receiveFromParent(envelope, at: now)
         case .completed(let run, let result):

@@ -10,7 +10,9 @@ extension RoundMachine {
     /// A message of the parent that concerns this run.
     package mutating func receiveFromParent(_ message: Message, _ membership: Membership, at now: Moment) {
         switch message {
-        case .plan(let plan): planArrived(plan, membership, at: now)
+        case .plan(let plan):
+            endIsland()
+            planArrived(plan, membership, at: now)
         case .sumGrant(let grant): granted(grant, membership, at: now)
         case .receipt(let receipt): receipted(receipt, at: now)
         case .roundClosed(let closed): parentClosed(closed)
@@ -23,12 +25,14 @@ extension RoundMachine {
 
     /// The parent welcomed this node (again): it gets the answer that is still open.
     package mutating func parentWelcomed(at now: Moment) {
+        endIsland()
         for round in ended where round.answer != nil { askForEnd(of: round.number, at: now) }
         repeatAnswer(at: now)
     }
 
     /// The link to the parent is down: nothing can be repeated before it is up again.
-    package mutating func parentGone() {
+    package mutating func parentGone(at now: Moment) {
+        becomeIsland(at: now)
         retry.stop()
         for place in ended.indices { ended[place].retry.stop() }
     }
@@ -122,7 +126,7 @@ extension RoundMachine {
             return
         }
         if let assignment, plan.number < assignment.plan.number { return }
-        guard ended.count(where: { $0.end == nil }) < Self.unsettledCountMax else {
+        guard ended.count(where: { $0.answer != nil }) < Self.unsettledCountMax else {
             report(.refused(configuration.node, .parentLate, text: "the parent owes the ends of too many rounds"))
             return
         }

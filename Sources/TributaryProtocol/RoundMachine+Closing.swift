@@ -30,7 +30,10 @@ extension RoundMachine {
         let reason: ReasonCode? = reached ? nil : (collection?.endedBy ?? .belowQuorum)
         report(.roundCollected(number, reported: contributors, chosen: chosen, reason: reason))
         reportProgress(isLast: true, at: now)
-        if coordinator != nil {
+        if Self.isIsland(number) {
+            islandCollected(at: now)
+            openIsland(membership, at: now)
+        } else if coordinator != nil {
             rootCollected(number, kind, reached: reached, reason: reason, at: now)
         } else if let stepping = configuration.stepping, kind != .evaluate {
             edgeRoundCollected(number, stepping, reached: reached, reason: reason)
@@ -62,7 +65,7 @@ extension RoundMachine {
     /// Keeps a round in its place among those that ended.
     func place(of number: RoundNumber) -> Int? { ended.firstIndex { $0.number == number } }
 
-    private mutating func keep(_ round: EndedRound) {
+    mutating func keep(_ round: EndedRound) {
         let place = ended.firstIndex { round.number < $0.number } ?? ended.count
         ended.insert(round, at: place)
     }

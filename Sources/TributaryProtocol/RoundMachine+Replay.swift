@@ -31,7 +31,8 @@ extension RoundMachine {
         case .update(let update)?: assignment.answer = .update(update)
         default: break
         }
-        let latest = (memory.open.map(\.number) + memory.closed.map(\.number)).max()
+        let numbers = memory.open.map(\.number) + memory.closed.map(\.number)
+        let latest = numbers.filter { !Self.isIsland($0) }.max()
         if let latest, latest.round == plan.number.round {
             let stepping = configuration.stepping?.edgeRounds ?? 1
             let first = (plan.number.edgeRound - 1) * stepping + 1

@@ -70,6 +70,9 @@ package struct RoundMachine: Sendable {
     var isFull = false
     /// What the node remembered when it started again, until it goes on.
     var memory: RunMemory?
+    /// When a node without its parent opens a round of its own, and how many it has opened.
+    var islandDue: Moment?
+    var islandCount: UInt32 = 0
     /// How often the parent said that the run is over while its word on a round was missing.
     var drainCount = 0
     /// Bodies to release when the round is closed.
@@ -108,7 +111,7 @@ package struct RoundMachine: Sendable {
 
     /// The next moment at which `alarm` must be called.
     package var nextAlarm: Moment? {
-        var due = writesAgain
+        var due = [writesAgain, islandDue].compactMap(\.self).min()
         for round in ended {
             guard let next = round.retry.due else { continue }
             due = due.map { min($0, next) } ?? next
@@ -161,6 +164,7 @@ package struct RoundMachine: Sendable {
         writeAgain(at: now)
         if retry.isDue(at: now) { answerAgain(at: now) }
         askForEnds(at: now)
+        openIsland(membership, at: now)
         for slot in collection?.remind(at: now) ?? [] { sendPlan(to: slot, at: now) }
         askForParts(nil)
         advance(membership, at: now)
@@ -283,7 +287,8 @@ package struct RoundMachine: Sendable {
     /// Who was chosen is said when it has changed by a hundredth, because the parent's quorum depends on it; what was
     /// reported is for people, and only said now and then.
     mutating func reportProgress(isLast: Bool = false, at now: Moment) {
-        guard let number = assignment?.plan.number, var chosen = collection?.chosenCount,
+        guard let number = assignment?.plan.number, collection.map({ !Self.isIsland($0.plan.number) }) == true,
+            var chosen = collection?.chosenCount,
             var reported = collection?.progressCount
         else { return }
         // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.

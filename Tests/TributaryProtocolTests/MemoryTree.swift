@@ -18,6 +18,7 @@ struct MemoryTree {
         var client: UInt64?
         var quorum = 1.0
         var edgeRounds: UInt32?
+        var islandRounds: UInt32 = 0
     }
 
     struct Settings {
@@ -147,7 +148,7 @@ struct MemoryTree {
             node: NodeName(spec.name), root: isRoot ? root : nil,
             stepping: isRoot || spec.edgeRounds != nil ? stepping : nil, quorum: spec.quorum,
             expectedClientCount: UInt64(clientCount(below: spec.name)), children: Directory(roles: roles),
-            topology: nil)
+            topology: nil, islandRounds: spec.islandRounds)
         guard isRoot else {
             guard let memory else { return AggregatorMachine(configuration: configuration) }
             return AggregatorMachine(configuration: configuration, memory: memory)

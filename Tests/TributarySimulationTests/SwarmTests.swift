@@ -40,9 +40,6 @@ import TributaryTopology
             #expect(outcome.isFinished, "seed \(seed)\n\(fleet)")
         }
         #expect(outcome.violations == [], "seed \(seed)\n\(fleet)")
-        if !outcome.violations.isEmpty {
-            for e in outcome.events where e.who.value == "tiera-0" { print(e.at.seconds, e.event) }
-        }
         if seed.isMultiple(of: 10) {
             let again = try fleet.fleet.run(threads: 3)
             #expect(again.rows == outcome.rows && again.end == outcome.end, "seed \(seed) on three threads")
