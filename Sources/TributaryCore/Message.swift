@@ -129,12 +129,18 @@ package struct Receipt: Hashable, Sendable {
 }
 
 /// Leave to send a sum's body, without the contributors that another granted sum already holds.
+///
+/// With `only` it asks for the sum of just these contributions, under a key of the parent's making: to add what another
+/// child held and can no longer send, or to take out exactly what is inside a sum that it already has.
 package struct SumGrant: Hashable, Sendable {
     package var key: SumKey
     package var exclude: [ContributionName]
-    package init(key: SumKey, exclude: [ContributionName]) {
+    /// Sorted; empty in the answer to an offer.
+    package var only: [ContributionName]
+    package init(key: SumKey, exclude: [ContributionName], only: [ContributionName] = []) {
         self.key = key
         self.exclude = exclude
+        self.only = only
     }
 }
 
@@ -149,9 +155,13 @@ package struct RoundClosed: Hashable, Sendable {
     }
     package var number: RoundNumber
     package var outcome: Outcome
-    package init(number: RoundNumber, outcome: Outcome) {
+    /// The receiver's contributions that have a receipt and are in no committed sum, sorted; `cohort.abandoned` is
+    /// their reason.
+    package var without: [ContributionName]
+    package init(number: RoundNumber, outcome: Outcome, without: [ContributionName] = []) {
         self.number = number
         self.outcome = outcome
+        self.without = without
     }
 }
 

@@ -19,6 +19,7 @@ package enum ReasonCode: String, Hashable, Sendable, CaseIterable {
     case wrongDigest = "object.wrong_digest"
     case wrongSize = "object.wrong_size"
     case storage = "object.storage"
+    case storageFull = "storage.full"
     // Updates and sums.
     case wrongRun = "update.wrong_run"
     case staleRound = "update.stale_round"
@@ -41,5 +42,6 @@ package enum ReasonCode: String, Hashable, Sendable, CaseIterable {
     case parentLost = "parent.lost"
     case parentLate = "parent.late"
     case roundFailed = "round.failed"
+    case cohortAbandoned = "cohort.abandoned"
     case stopped = "run.stopped"
 }

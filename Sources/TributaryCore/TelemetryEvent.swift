@@ -15,6 +15,8 @@ package enum TelemetryEvent: Hashable, Sendable {
     case gathering(connected: UInt64, needed: UInt64, expected: UInt64)
     /// A round was opened below the node.
     case roundOpened(RoundNumber, evaluate: Bool, chosen: UInt64)
+    /// The node has started again and goes on with a round, in which clients have a receipt already.
+    case roundResumed(RoundNumber, reported: UInt64)
     /// An update or sum was folded.
     case accepted(NodeName, RoundNumber, contributors: UInt64)
     /// Something from a peer, or from the node itself, was refused; nothing of it was used.
@@ -31,6 +33,8 @@ package enum TelemetryEvent: Hashable, Sendable {
     case evaluated(round: UInt32, distributed: Bool, metrics: [MetricCounter])
     /// Metrics that the devices reported while training.
     case trained(RoundNumber, metrics: [MetricCounter])
+    /// The node cannot promise anything for want of space, or can again.
+    case storageFull(Bool)
     /// A client began or finished local work.
     case training(RoundNumber)
     case uploaded(RoundNumber)

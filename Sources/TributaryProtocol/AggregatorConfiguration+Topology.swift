@@ -24,7 +24,7 @@ extension AggregatorConfiguration {
         self.init(
             node: policy.name, root: root, stepping: stepping, quorum: policy.quorum,
             expectedClientCount: policy.clientCount, children: TreeChildren(tree: tree, policy: policy),
-            topology: digest)
+            topology: digest, islandRounds: policy.islandRounds)
     }
 }
 

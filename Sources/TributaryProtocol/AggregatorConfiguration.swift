@@ -58,10 +58,12 @@ package struct AggregatorConfiguration: Sendable {
     /// The children that may connect: aggregators by name, devices by name and index.
     package var children: any ChildDirectory
     package var topology: Digest?
+    /// Rounds that the node opens on its own while its parent is gone.
+    package var islandRounds: UInt32
 
     package init(
         node: NodeName, root: Root?, stepping: Stepping?, quorum: Double, expectedClientCount: UInt64,
-        children: any ChildDirectory, topology: Digest?
+        children: any ChildDirectory, topology: Digest?, islandRounds: UInt32 = 0
     ) {
         self.node = node
         self.root = root
@@ -70,6 +72,7 @@ package struct AggregatorConfiguration: Sendable {
         self.expectedClientCount = expectedClientCount
         self.children = children
         self.topology = topology
+        self.islandRounds = islandRounds
     }
 }
 

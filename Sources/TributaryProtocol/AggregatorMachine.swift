@@ -40,6 +40,8 @@ package struct AggregatorMachine: Sendable {
     private var layout: ParameterLayout?
     /// One machine for each run; looked at where they stand, for they are large.
     private var rounds: [RoundMachine] = []
+    /// Whether the rounds have yet to go on after a restart.
+    private var isResuming = false
     private var epoch = TopologyEpoch(1)
     private var announced: UInt64?
     private var greeting = Greeting()
@@ -55,14 +57,33 @@ package struct AggregatorMachine: Sendable {
     }
 
     /// The root of a run; `model` is the initial one, or what `round` gave when the run goes on.
+    ///
+    /// With a `memory` of the same run it goes on where the records of its journal end.
     package init(
         configuration: AggregatorConfiguration, run: RunID, layout: ParameterLayout, model: ModelReference,
-        round: UInt32 = 0, clients: any ClientPopulation = ConnectedClients()
+        round: UInt32 = 0, memory: RunMemory? = nil, clients: any ClientPopulation = ConnectedClients()
     ) {
         self.configuration = configuration
         membership = Membership(clients: clients)
         self.layout = layout
-        rounds = [RoundMachine(run: run, configuration: configuration, layout: layout, model: model, round: round)]
+        isResuming = memory != nil
+        rounds = [
+            RoundMachine(
+                run: run, configuration: configuration, layout: layout, model: model, round: round, memory: memory)
+        ]
+    }
+
+    /// An aggregator below the root that goes on where the records of its journal end.
+    package init(
+        configuration: AggregatorConfiguration, memory: RunMemory,
+        clients: any ClientPopulation = ConnectedClients()
+    ) {
+        self.configuration = configuration
+        membership = Membership(clients: clients)
+        guard let layout = memory.layout else { return }
+        self.layout = layout
+        isResuming = true
+        rounds = [RoundMachine(run: memory.run, configuration: configuration, layout: layout, memory: memory)]
     }
 
     /// The runs that this node has a part in.
@@ -101,6 +122,13 @@ package struct AggregatorMachine: Sendable {
     ) -> Moment? {
         swap(&actions, &buffer)
         defer { swap(&actions, &buffer) }
+        if isResuming {
+            isResuming = false
+            eachRound { round, members in
+                round.resume(at: now)
+                round.goOn(members, at: now)
+            }
+        }
         switch event {
         case .fromChild(let name, let envelope): receive(envelope, from: name, at: now)
         case .childGone(let name, let reason): gone(name, reason, at: now)
@@ -110,7 +138,7 @@ package struct AggregatorMachine: Sendable {
             greeting.retry.start(at: now, greetingChance)
         case .parentGone:
             greeting.retry.stop()
-            eachRound { round, _ in round.parentGone() }
+            eachRound { round, _ in round.parentGone(at: now) }
             actions.append(.report(.parentGone))
         case .fromParent(let envelope): receiveFromParent(envelope, at: now)
         case .completed(let run, let result):
@@ -275,6 +303,8 @@ package struct AggregatorMachine: Sendable {
             // The root knows one run at a time: a new one ends what is left of the old.
             for old in runs { withRound(old) { round, _ in round.abandon() } }
             rounds = [RoundMachine(run: run, configuration: configuration, layout: layout)]
+            // Waited for by nobody: the plan is written down after it, and the layout is the parent's to repeat.
+            withRound(run) { round, _ in round.journal(.welcomed(layout)) }
         }
         withRound(run) { $0.receiveFromParent(envelope.message, $1, at: now) }
     }

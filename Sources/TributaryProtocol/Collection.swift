@@ -5,9 +5,10 @@ import TributaryCore
 
 /// One round below one node: who was asked, who has answered, and when it is enough.
 ///
-/// A member is a chosen client or a connected aggregator, and has a slot for the time of the round. States only move
-/// forward: asked -> offered -> granted (sums) -> folding -> accepted, or out with a reason. Every change of a member
-/// goes through `update`, which keeps the tally, so an event costs the same in a round of ten and of a million.
+/// A member is a chosen client, a connected aggregator, or one that came in the middle of the round, and has a slot
+/// for the time of the round. States move forward: asked -> offered -> granted (sums) -> folding -> journaling ->
+/// accepted, or out with a reason. Every change of a member goes through `update`, which keeps the tally, so an event
+/// costs the same in a round of ten and of a million.
 struct Collection: Sendable {
     enum State: Hashable, Sendable {
         case asked
@@ -16,7 +17,11 @@ struct Collection: Sendable {
         /// A sum was granted; its header or body is under way.
         case granted
         case folding
+        /// It is in the sum, and being written down; there is no receipt yet.
+        case journaling
         case accepted
+        /// It has a receipt, and left the sum again because another holder has the same contribution.
+        case excluded
         case out(ReasonCode)
     }
 
@@ -31,7 +36,11 @@ struct Collection: Sendable {
         let offer: SumOffer
         var sum: Sum?
         /// The contributions that were granted.
+        var granted: [ContributionName] = []
+        /// Those of them that are still in this node's sum.
         var names: [ContributionName] = []
+        /// Those that it was to leave out.
+        var excluded: [ContributionName] = []
     }
 
     struct Member: Sendable {
@@ -48,10 +57,10 @@ struct Collection: Sendable {
         /// Whether nothing that concerns the round has come from it: it may not know of the round.
         var isSilent = true
 
-        init(client name: NodeName) {
+        init(client name: NodeName, chosenCount: UInt64 = 1) {
             self.name = name
             isAggregator = false
-            chosenCount = 1
+            self.chosenCount = chosenCount
         }
 
         init(aggregator name: NodeName, chosenCount: UInt64) {
@@ -72,7 +81,15 @@ struct Collection: Sendable {
         var isOpen: Bool {
             switch state {
             case .asked, .offered, .granted: true
-            case .folding, .accepted, .out: false
+            case .folding, .journaling, .accepted, .excluded, .out: false
+            }
+        }
+
+        /// Whether it was promised an outcome.
+        var hasReceipt: Bool {
+            switch state {
+            case .accepted, .excluded, .out(.cohortAbandoned): true
+            case .asked, .offered, .granted, .folding, .journaling, .out: false
             }
         }
 
@@ -94,29 +111,21 @@ struct Collection: Sendable {
         /// Members whose connection broke: they may return before the deadline.
         var lost = 0
 
-        mutating func add(_ state: State, chosen: UInt64, reported: UInt64) {
-            self.chosen += chosen
-            self.reported += reported
-            switch state {
-            case .asked, .offered, .granted: open += 1
-            case .folding: folding += 1
-            case .accepted:
-                accepted += 1
-                contributors += reported
-            case .out(let reason): lost += reason == .lost ? 1 : 0
-            }
-        }
+        mutating func add(_ member: Member) { change(member, 1, &+) }
 
-        mutating func remove(_ state: State, chosen: UInt64, reported: UInt64) {
-            self.chosen -= chosen
-            self.reported -= reported
-            switch state {
-            case .asked, .offered, .granted: open -= 1
-            case .folding: folding -= 1
+        mutating func remove(_ member: Member) { change(member, -1, &-) }
+
+        private mutating func change(_ member: Member, _ one: Int, _ plus: (UInt64, UInt64) -> UInt64) {
+            chosen = plus(chosen, member.chosenCount)
+            reported = plus(reported, member.reportedCount)
+            switch member.state {
+            case .asked, .offered, .granted: open += one
+            case .folding, .journaling: folding += one
             case .accepted:
-                accepted -= 1
-                contributors -= reported
-            case .out(let reason): lost -= reason == .lost ? 1 : 0
+                accepted += one
+                contributors = plus(contributors, member.reportedCount)
+            case .excluded: accepted += one
+            case .out(let reason): lost += reason == .lost ? one : 0
             }
         }
     }
@@ -125,14 +134,17 @@ struct Collection: Sendable {
     let deadline: Moment
     /// The fraction of the chosen clients that must report.
     let quorum: Double
-    /// Clients to wait for; below their number under over-selection.
-    let target: Int
-    /// Aggregators in order of name, then clients in order of index, so that everything that walks them is
-    /// deterministic.
+    /// Aggregators in order of name, then clients in order of index, then who came later, so that everything that
+    /// walks them is deterministic.
     private(set) var members: [Member]
-    /// How many of the members, the first ones, are aggregators.
-    let aggregatorCount: Int
-    private(set) var phase = Phase.collecting
+    private(set) var aggregatorCount = 0
+    /// Clients that were asked directly; under over-selection fewer are waited for.
+    private let askedCount: UInt64
+    /// Clients that were asked before the node started again and are not back yet.
+    private(set) var absentCount: UInt64 = 0
+    /// Until when a node that has just started again waits for them.
+    private(set) var holdUntil: Moment?
+    var phase = Phase.collecting
     /// Why collecting ended early; `nil` when everybody answered.
     private(set) var endedBy: ReasonCode?
     /// What was last said upwards of chosen and reported clients.
@@ -140,10 +152,13 @@ struct Collection: Sendable {
     /// When silent members are sent the plan again; `nil` when nobody is any more.
     private(set) var reminder: Moment?
     private var remindersLeft = 4
-    private let slots: [NodeName: Int]
+    private(set) var slots: [NodeName: Int]
     private var tally = Tally()
-    /// Every contribution that a sum of this node already holds; kept only where sums come, which may share some.
-    private var taken: Set<ContributionName> = []
+    /// Which member holds each contribution that this node's sum counts, and who else has it; kept only where sums
+    /// come, which may share some.
+    var holders = Holders()
+    /// Sums of a few contributions that members were asked for.
+    var parts = Parts()
 
     init(plan: RoundPlan, openedAt now: Moment, deadline: Moment, quorum: Double, members: [Member]) {
         self.plan = plan
@@ -153,20 +168,52 @@ struct Collection: Sendable {
         self.members = members
         var slots: [NodeName: Int] = [:]
         slots.reserveCapacity(members.count)
-        var aggregatorCount = 0
         for (slot, member) in members.enumerated() {
             slots[member.name] = slot
-            tally.add(member.state, chosen: member.chosenCount, reported: member.reportedCount)
+            tally.add(member)
             if member.isAggregator { aggregatorCount += 1 }
         }
         self.slots = slots
-        self.aggregatorCount = aggregatorCount
-        target =
-            aggregatorCount
-            + Cohort.target(chosenCount: members.count - aggregatorCount, overSelect: plan.selection.overSelect)
+        askedCount = UInt64(members.count - aggregatorCount)
     }
 
-    var chosenCount: UInt64 { tally.chosen }
+    /// A round that was open when the node stopped: `members` have answered or are to return, `askedCount` clients were
+    /// asked, and they have until `hold` to come back.
+    init(
+        plan: RoundPlan, restoredAt now: Moment, deadline: Moment, quorum: Double, members: [Member],
+        askedCount: UInt64, hold: Moment
+    ) {
+        self.plan = plan
+        self.deadline = deadline
+        reminder = Self.reminder(at: now, deadline)
+        self.quorum = quorum
+        self.members = []
+        self.askedCount = askedCount
+        slots = [:]
+        holdUntil = hold
+        absentCount = askedCount
+        for member in members { add(member) }
+    }
+
+    /// Takes a member in while the round is open; a client that was asked before a restart is not absent any more.
+    @discardableResult
+    mutating func add(_ member: Member) -> Int {
+        precondition(slots[member.name] == nil, "a member has one slot")
+        let slot = members.count
+        slots[member.name] = slot
+        members.append(member)
+        tally.add(member)
+        if member.isAggregator {
+            aggregatorCount += 1
+            // From now on names are compared: those that are here already are told.
+            if aggregatorCount == 1 { for other in 0..<slot { takeOwn(other) } }
+        } else if absentCount > 0, member.chosenCount > 0 {
+            absentCount -= 1
+        }
+        return slot
+    }
+
+    var chosenCount: UInt64 { max(tally.chosen + absentCount, tally.contributors) }
 
     /// Clients whose work is in the sum, whether it came by itself, in a voice or in a child's sum.
     var contributorCount: UInt64 { tally.contributors }
@@ -179,12 +226,20 @@ struct Collection: Sendable {
         return contributorCount > 0 && Double(contributorCount) >= needed
     }
 
+    /// When time alone moves the round on.
+    var due: Moment {
+        var due = deadline
+        if let reminder { due = min(due, reminder) }
+        if let holdUntil { due = min(due, holdUntil) }
+        return due
+    }
+
     /// The slot of a member; `nil` for everybody else.
     func slot(of name: NodeName) -> Int? { slots[name] }
 
     func state(of slot: Int) -> State { members[slot].state }
 
-    func isAggregator(_ slot: Int) -> Bool { slot < aggregatorCount }
+    func isAggregator(_ slot: Int) -> Bool { members[slot].isAggregator }
 
     /// The key of the update that a member has sent.
     func updateKey(of slot: Int) -> UpdateKey? {
@@ -196,16 +251,15 @@ struct Collection: Sendable {
         if case .update(let update) = members[slot].answer { update.voice?.contributorCount } else { nil }
     }
 
-    /// The key of the sum that a member has offered.
-    func sumKey(of slot: Int) -> SumKey? {
-        if case .sum(let offered) = members[slot].answer { offered.offer.key } else { nil }
+    /// The sum that a member has offered.
+    func offered(_ slot: Int) -> OfferedSum? {
+        if case .sum(let offered) = members[slot].answer { offered } else { nil }
     }
 
     mutating func update(_ slot: Int, _ change: (inout Member) -> Void) {
-        tally.remove(
-            members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
+        tally.remove(members[slot])
         change(&members[slot])
-        tally.add(members[slot].state, chosen: members[slot].chosenCount, reported: members[slot].reportedCount)
+        tally.add(members[slot])
     }
 
     // MARK: Silence
@@ -220,8 +274,14 @@ struct Collection: Sendable {
         guard phase == .collecting, let due = reminder, due <= now, now < deadline else { return [] }
         let silent = members.indices.filter { members[$0].isSilent && members[$0].state == .asked }
         remindersLeft -= 1
-        reminder = silent.isEmpty || remindersLeft == 0 ? nil : Self.reminder(at: now, deadline)
+        let isDone = silent.isEmpty && parts.openCount == 0
+        reminder = isDone || remindersLeft == 0 ? nil : Self.reminder(at: now, deadline)
         return silent
+    }
+
+    /// Reminds again when somebody new may not know of the round.
+    mutating func renewReminder(at now: Moment) {
+        if reminder == nil, remindersLeft > 0 { reminder = Self.reminder(at: now, deadline) }
     }
 
     private static func reminder(at now: Moment, _ deadline: Moment) -> Moment {
@@ -234,89 +294,20 @@ struct Collection: Sendable {
         switch members[slot].state {
         case .asked, .offered, .granted, .out(.lost), .out(.parentLost):
             giveBack(slot)
+            // Who is expected back after this node's own restart was counted by what was known of it then.
+            let isKnown = holdUntil == nil
             update(slot) { member in
-                member.chosenFloor = member.chosenCount
+                if isKnown { member.chosenFloor = member.chosenCount }
                 member.state = .asked
                 member.answer = .none
                 member.isSilent = true
             }
-            if reminder == nil, remindersLeft > 0 { reminder = Self.reminder(at: now, deadline) }
+            renewReminder(at: now)
             return true
-        case .folding, .accepted, .out:
+        case .folding, .journaling, .accepted, .excluded, .out:
             update(slot) { $0.chosenFloor = $0.chosenCount }
             return false
         }
-    }
-
-    // MARK: Contributions
-
-    /// Reserves the names of an offered sum for it; returns those that another contribution holds already.
-    mutating func take(_ names: [ContributionName], for slot: Int) -> [ContributionName] {
-        guard case .sum(var offered) = members[slot].answer else { return [] }
-        var exclude: [ContributionName] = []
-        offered.names = names.filter { name in
-            let isNew = taken.insert(name).inserted
-            if !isNew { exclude.append(name) }
-            return isNew
-        }
-        update(slot) { $0.answer = .sum(offered) }
-        return exclude
-    }
-
-    /// Reserves the name of a member's own update, where sums of others might hold it.
-    mutating func takeOwn(_ slot: Int) {
-        if aggregatorCount > 0 { taken.insert(ownName(slot)) }
-    }
-
-    /// Lets go of what is reserved for a member.
-    mutating func giveBack(_ slot: Int) {
-        switch members[slot].answer {
-        case .none: break
-        case .update where members[slot].state != .accepted: break
-        case .update: if aggregatorCount > 0 { taken.remove(ownName(slot)) }
-        case .sum(let offered): taken.subtract(offered.names)
-        }
-    }
-
-    /// The contributions that a member's accepted answer brought into the sum.
-    func names(of slot: Int) -> [ContributionName] {
-        guard members[slot].state == .accepted else { return [] }
-        switch members[slot].answer {
-        case .none: return []
-        case .update: return [ownName(slot)]
-        case .sum(let offered): return offered.names
-        }
-    }
-
-    /// Updates in the sum: one of each client or stepping node, those of children's sums included.
-    var contributionCount: UInt64 {
-        members.reduce(0) { count, member in
-            guard member.state == .accepted else { return count }
-            return switch member.answer {
-            case .none: count
-            case .update: count + 1
-            case .sum(let offered): count + UInt64(offered.names.count)
-            }
-        }
-    }
-
-    /// The contributions to the sum, in order of name: what a `SumOffer` lists.
-    var contributionNames: [ContributionName] {
-        var names: [ContributionName] = []
-        names.reserveCapacity(Int(clamping: min(contributorCount, Limits.cohortMax)))
-        for slot in members.indices where members[slot].state == .accepted {
-            if case .update = members[slot].answer {
-                names.append(ownName(slot))
-            } else {
-                names += self.names(of: slot)
-            }
-        }
-        names.sort()
-        return names
-    }
-
-    private func ownName(_ slot: Int) -> ContributionName {
-        ContributionName(node: members[slot].name, number: plan.number, seed: plan.seed)
     }
 
     // MARK: The end
@@ -328,22 +319,34 @@ struct Collection: Sendable {
             return nil
         }
         let late = now >= deadline
-        if tally.open == 0 {
-            // Who is lost is not waited for, unless the quorum needs it back and there is time.
-            if tally.lost > 0, !late, !meetsQuorum { return nil }
+        if let hold = holdUntil, hold <= now { holdUntil = nil }
+        if tally.open == 0, parts.openCount == 0 {
+            // Who is lost is not waited for, unless the quorum needs it back and there is time; after a restart
+            // everybody gets some time to come back.
+            let isMissed = tally.lost > 0 || absentCount > 0
+            if isMissed, !late, !meetsQuorum || holdUntil != nil { return nil }
             if late, !meetsQuorum { endedBy = .deadline }
             phase = .folding
             settle()
             return nil
         }
-        guard late || (target < members.count && tally.accepted + tally.folding >= target) else { return nil }
+        guard late || hasEnough else { return nil }
         if late { endedBy = .deadline }
         phase = .folding
         return (members.indices.filter { members[$0].isOpen }, late ? .late : .surplus)
     }
 
+    /// Whether as many have answered as are waited for under over-selection.
+    private var hasEnough: Bool {
+        guard plan.selection.overSelect > 1 else { return false }
+        let target =
+            aggregatorCount
+            + Cohort.target(chosenCount: Int(clamping: askedCount), overSelect: plan.selection.overSelect)
+        return target < members.count + Int(clamping: absentCount) && tally.accepted + tally.folding >= target
+    }
+
     /// Closes once everything that is being folded is in.
     mutating func settle() {
-        if phase == .folding, tally.folding == 0, tally.open == 0 { phase = .closed }
+        if phase == .folding, tally.folding == 0, tally.open == 0, parts.foldingCount == 0 { phase = .closed }
     }
 }

@@ -15,13 +15,15 @@ package enum JournalRecord: Hashable, Sendable {
     /// The parent's plan that this node works on from now on.
     indirect case assigned(RoundPlan)
     /// A round below this node, with the plan as it was opened here.
-    indirect case opened(RoundPlan)
+    indirect case opened(Opening)
     /// An update whose body was validated; the body lies beside the record.
     indirect case updateAccepted(Update)
-    /// A child's sum whose body was validated; body and names lie beside the record.
-    indirect case sumAccepted(Sum, names: [ContributionName])
-    /// Contributions that left the sum again, because another holder has them.
-    case tookOut([UpdateKey], sums: [SumKey])
+    /// A child's sum whose body was validated: its contributions, and those that it was to leave out.
+    indirect case sumAccepted(Sum, names: [ContributionName], excluded: [ContributionName])
+    /// Contributions that left the sum again, because another holder has them; their bodies are still needed.
+    case tookOut(RoundNumber, [UpdateKey], sums: [SumKey])
+    /// A part of a child's accepted sum that was subtracted again, for the same reason; its body is still needed.
+    indirect case subtracted(Sum, names: [ContributionName])
     /// What the parent is told about its plan (a `sumOffer`, or a stepping node's `update`): from now on nothing is
     /// added to what it stands for.
     indirect case answered(Message)
@@ -29,6 +31,30 @@ package enum JournalRecord: Hashable, Sendable {
     indirect case stepped(Step)
     /// How a round below this node ended, for every contribution in it.
     case closed(RoundClosed)
+
+    /// A round as it was opened: enough to wait for the same clients after a restart.
+    package struct Opening: Hashable, Sendable {
+        package var plan: RoundPlan
+        /// The aggregators that were asked, in order of name, with the clients below each.
+        package var aggregators: [Asked]
+        /// Clients that were asked directly.
+        package var clientCount: UInt64
+        package init(plan: RoundPlan, aggregators: [Asked], clientCount: UInt64) {
+            self.plan = plan
+            self.aggregators = aggregators
+            self.clientCount = clientCount
+        }
+    }
+
+    /// An aggregator that was asked, and the clients below it.
+    package struct Asked: Hashable, Sendable {
+        package var name: NodeName
+        package var chosenCount: UInt64
+        package init(name: NodeName, chosenCount: UInt64) {
+            self.name = name
+            self.chosenCount = chosenCount
+        }
+    }
 
     /// A step of the model, and what the node needs of its round to go on.
     package struct Step: Hashable, Sendable {
@@ -47,6 +73,37 @@ package enum JournalRecord: Hashable, Sendable {
             self.totals = totals
             self.contributorCount = contributorCount
             self.chosenCount = chosenCount
+        }
+    }
+
+    /// What a record is called in the driver's answer.
+    package enum Key: Hashable, Sendable {
+        case welcomed
+        case assigned(RoundNumber)
+        case opened(RoundNumber)
+        case update(UpdateKey)
+        case sum(SumKey)
+        case tookOut(RoundNumber)
+        case subtracted(SumKey)
+        case answered(RoundNumber)
+        case stepped(RoundNumber)
+        case closed(RoundNumber)
+    }
+
+    package var key: Key {
+        switch self {
+        case .welcomed: .welcomed
+        case .assigned(let plan): .assigned(plan.number)
+        case .opened(let opening): .opened(opening.plan.number)
+        case .updateAccepted(let update): .update(update.key)
+        case .sumAccepted(let sum, _, _): .sum(sum.key)
+        case .tookOut(let number, _, _): .tookOut(number)
+        case .subtracted(let sum, _): .subtracted(sum.key)
+        case .answered(.sumOffer(let offer)): .answered(offer.key.number)
+        case .answered(.update(let update)): .answered(update.number)
+        case .answered: preconditionFailure("a plan is answered with an offer or an update")
+        case .stepped(let step): .stepped(step.number)
+        case .closed(let end): .closed(end.number)
         }
     }
 }

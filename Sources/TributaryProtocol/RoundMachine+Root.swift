@@ -42,33 +42,29 @@ extension RoundMachine {
     }
 
     mutating func rootCollected(
-        _ number: RoundNumber, _ kind: RoundPlan.Kind, reached: Bool, reason: ReasonCode?, _ membership: Membership,
-        at now: Moment
+        _ number: RoundNumber, _ kind: RoundPlan.Kind, reached: Bool, reason: ReasonCode?, at now: Moment
     ) {
         guard let coordinator, let stepping = configuration.stepping else { return }
         if reached || kind == .evaluate {
             work(.step(number, stepping.optimizer, base: coordinator.model.digest))
         } else {
-            roundFailed(reason ?? .belowQuorum, membership, at: now)
+            roundFailed(reason ?? .belowQuorum, at: now)
         }
     }
 
-    private mutating func roundFailed(_ reason: ReasonCode, _ membership: Membership, at now: Moment) {
-        close(.failed(reason))
+    private mutating func roundFailed(_ reason: ReasonCode, at now: Moment) {
         coordinator?.roundEnded(failed: true, at: now)
-        continueRun(membership, at: now)
+        close(.failed(reason), then: .nextRound)
     }
 
     /// The sum of a round has become the next model; of a survey, only its metrics count.
     mutating func rootStepped(
-        _ number: RoundNumber, _ model: ModelReference, _ totals: SumTotals, _ membership: Membership, at now: Moment
+        _ number: RoundNumber, _ model: ModelReference, _ totals: SumTotals, at now: Moment
     ) {
         guard let plan = collection?.plan, plan.number == number, coordinator != nil else { return }
-        let outcome = RoundClosed.Outcome.committed(contributorCount: collection?.contributorCount ?? 0)
         if plan.kind == .evaluate {
             report(.evaluated(round: number.round, distributed: true, metrics: totals.metrics))
-            close(outcome)
-            continueRun(membership, at: now)
+            close(.committed(contributorCount: collection?.contributorCount ?? 0), then: .nextRound)
             return
         }
         coordinator?.roundEnded(failed: false, at: now)
@@ -76,18 +72,27 @@ extension RoundMachine {
         coordinator?.model = model
         report(.stepped(number, model: model.digest))
         report(.trained(number, metrics: totals.metrics))
-        close(outcome)
-        work(.checkpoint(number, model: model.digest))
-        if coordinator?.evaluationIsDue == true {
-            work(.evaluate(number, model: model.digest))
+        journal(
+            .stepped(
+                JournalRecord.Step(
+                    number: number, model: model, totals: totals,
+                    contributorCount: collection?.contributorCount ?? 0, chosenCount: collection?.chosenCount ?? 0)))
+    }
+
+    /// A round has ended with a new model: saves it, and has it judged when that is due.
+    mutating func evaluate(_ number: RoundNumber, _ membership: Membership, at now: Moment) {
+        guard let coordinator else { return }
+        work(.checkpoint(number, model: coordinator.model.digest))
+        if coordinator.evaluationIsDue {
+            work(.evaluate(number, model: coordinator.model.digest))
         } else {
             survey(number, membership, at: now)
         }
     }
 
-    mutating func rootStepFailed(_ text: String, _ membership: Membership, at now: Moment) {
+    mutating func rootStepFailed(_ text: String, at now: Moment) {
         report(.refused(configuration.node, .notFinite, text: text))
-        roundFailed(.notFinite, membership, at: now)
+        roundFailed(.notFinite, at: now)
     }
 
     /// The held-out metrics of a round's model are known.
@@ -119,7 +124,7 @@ extension RoundMachine {
         }
     }
 
-    private mutating func continueRun(_ membership: Membership, at now: Moment) {
+    mutating func continueRun(_ membership: Membership, at now: Moment) {
         guard let coordinator else { return }
         work(.release(retired.filter { $0 != coordinator.model.digest }))
         retired = []

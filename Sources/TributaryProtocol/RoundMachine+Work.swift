@@ -20,28 +20,36 @@ extension RoundMachine {
         case .sumSealed(let key, let groups, let metrics, let body): sumSealed(key, groups, metrics, body, at: now)
         case .stepped(let number, let model, let totals):
             if coordinator != nil {
-                rootStepped(number, model, totals, membership, at: now)
+                rootStepped(number, model, totals, at: now)
             } else if collection?.plan.number == number {
-                edgeStepped(model, totals, membership, at: now)
+                edgeStepped(model, totals)
             }
         case .stepFailed(let number, let text):
             guard collection?.plan.number == number else { return }
             if coordinator != nil {
-                rootStepFailed(text, membership, at: now)
+                rootStepFailed(text, at: now)
             } else {
-                edgeStepFailed(text, membership, at: now)
+                edgeStepFailed(text)
             }
         case .voiceSealed(let number, let body, let groups): voiceSealed(number, body, groups, at: now)
         case .evaluated(let number, let metrics): evaluated(number, metrics, membership, at: now)
         case .checkpointed: break
+        case .journaled(let key): journaled(key, membership, at: now)
+        case .notJournaled(let key, let reason): notJournaled(key, reason, membership, at: now)
+        case .recalled(let subject, let number, let end): recalled(subject, number, end)
         case .workFailed(_, let text): workFailed(text)
         }
     }
 
     /// A file could not be written or read: the run must not go on as if it had been.
-    private mutating func workFailed(_ text: String) {
+    mutating func workFailed(_ text: String) {
         report(.refused(configuration.node, .storage, text: text))
         report(.finished(.storage))
         finish(.storage)
+    }
+
+    /// Something with a receipt cannot be added again: the node ends rather than go on without it.
+    mutating func restoreFailed(_ what: String, _ refusal: RoundWorkResult.Refusal) {
+        workFailed("\(what) has a receipt and cannot be added again: \(refusal.text)")
     }
 }

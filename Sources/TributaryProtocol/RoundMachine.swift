@@ -16,6 +16,8 @@ package struct RoundMachine: Sendable {
         let deadline: Moment
         /// The edge round under way at a stepping node, starting at 1.
         var edgeRound: UInt32 = 1
+        /// Whether a round was opened below for it.
+        var isOpened = false
         /// The model of the next edge round.
         var model: ModelReference
         /// The largest total weight of an edge round, per group: the weight of the voice.
@@ -34,6 +36,8 @@ package struct RoundMachine: Sendable {
     /// What this node owes its parent for the plan at hand.
     enum Answer: Sendable {
         case pending
+        /// It is being written down, and leaves after that.
+        indirect case writing(Answer)
         case offer(SumOffer)
         case sum(Sum)
         case update(Update)
@@ -49,12 +53,32 @@ package struct RoundMachine: Sendable {
     var coordinator: Coordinator?
     var assignment: Assignment?
     var collection: Collection?
-    /// How the last round below this node ended.
-    var closed: RoundClosed?
-    /// The aggregators that had a part in it: they may ask how it ended.
-    var closedMembers: Set<NodeName> = []
+    /// Rounds below this node that take nothing more, in order of number: the last few that ended, and those whose end
+    /// is not known or not written down yet.
+    var ended: [EndedRound] = []
+    /// What the parent asked for in parts.
+    var partAnswers: [SumKey: PartAnswer] = [:]
+    /// The grant whose excluded contributions are being taken out.
+    var takingOut: SumGrant?
+    /// Records that are being written, except those of contributions.
+    var writing: [JournalRecord] = []
+    /// Records that found no space: nothing is promised before they are written.
+    var unwritten: [JournalRecord] = []
+    /// When they are tried again.
+    var writesAgain: Moment?
+    /// Whether the last contribution found no space.
+    var isFull = false
+    /// What the node remembered when it started again, until it goes on.
+    var memory: RunMemory?
+    /// When a node without its parent opens a round of its own, and how many it has opened.
+    var islandDue: Moment?
+    var islandCount: UInt32 = 0
+    /// How often the parent said that the run is over while its word on a round was missing.
+    var drainCount = 0
     /// Bodies to release when the round is closed.
     var bodies: [Digest] = []
+    /// Whether no round was opened since the node started.
+    var isFresh = true
     /// While set, the first round waits for children until this moment.
     var gatherUntil: Moment?
     /// Models and voices of answered plans; released once the next plan's model is here.
@@ -70,13 +94,16 @@ package struct RoundMachine: Sendable {
     var actions: [AggregatorAction] = []
 
     /// The machine of one run; `model` is set at the root alone, whose coordinator starts at once after `round`.
+    ///
+    /// With a `memory` it goes on where the records of its journal end.
     package init(
         run: RunID, configuration: AggregatorConfiguration, layout: ParameterLayout, model: ModelReference? = nil,
-        round: UInt32 = 0
+        round: UInt32 = 0, memory: RunMemory? = nil
     ) {
         self.run = run
         self.configuration = configuration
         self.layout = layout
+        self.memory = memory
         if let root = configuration.root, let model {
             coordinator = Coordinator(settings: root, model: model, round: round)
         }
@@ -84,10 +111,19 @@ package struct RoundMachine: Sendable {
 
     /// The next moment at which `alarm` must be called.
     package var nextAlarm: Moment? {
-        if let collection, collection.phase == .collecting {
-            return collection.reminder.map { min($0, collection.deadline) } ?? collection.deadline
+        var due = [writesAgain, islandDue].compactMap(\.self).min()
+        for round in ended {
+            guard let next = round.retry.due else { continue }
+            due = due.map { min($0, next) } ?? next
         }
-        return retry.due ?? coordinator?.gatheringEnds ?? gatherUntil
+        let next: Moment?
+        if let collection, collection.phase == .collecting {
+            next = collection.due
+        } else {
+            next = retry.due ?? coordinator?.gatheringEnds ?? gatherUntil
+        }
+        guard let next else { return due }
+        return due.map { min($0, next) } ?? next
     }
 
     /// The members that this node waits for: those that its driver should probe now and then.
@@ -112,30 +148,45 @@ package struct RoundMachine: Sendable {
 
     mutating func finish(_ reason: ReasonCode?) { actions.append(.finish(reason)) }
 
+    /// Has a record written down; one of a contribution is asked for again by who sends it, others by this node.
+    mutating func journal(_ record: JournalRecord) {
+        switch record {
+        case .updateAccepted, .sumAccepted: break
+        default: writing.append(record)
+        }
+        work(.journal(record))
+    }
+
     // MARK: Time and members
 
     /// Time has passed.
     package mutating func alarm(_ membership: Membership, at now: Moment) {
+        writeAgain(at: now)
         if retry.isDue(at: now) { answerAgain(at: now) }
+        askForEnds(at: now)
+        openIsland(membership, at: now)
         for slot in collection?.remind(at: now) ?? [] { sendPlan(to: slot, at: now) }
+        askForParts(nil)
         advance(membership, at: now)
         populationChanged(membership, at: now)
     }
 
     /// A child is welcome (again): it hears of the round that it has a part in.
     package mutating func joined(_ name: NodeName, _ membership: Membership, at now: Moment) {
-        if let slot = collection?.slot(of: name), collection?.askAgain(slot, at: now) == true {
-            sendPlan(to: slot, at: now)
+        if let slot = collection?.slot(of: name) {
+            if collection?.askAgain(slot, at: now) == true { sendPlan(to: slot, at: now) }
+            askForParts(slot)
+        } else {
+            returned(name, membership, at: now)
         }
         populationChanged(membership, at: now)
     }
 
     /// A child is gone.
     package mutating func gone(_ name: NodeName, _ reason: ReasonCode, _ membership: Membership, at now: Moment) {
-        if let slot = collection?.slot(of: name), collection?.phase == .collecting,
-            collection?.members[slot].isOpen == true
-        {
-            drop(slot, reason)
+        if let slot = collection?.slot(of: name) {
+            if collection?.phase == .collecting, collection?.members[slot].isOpen == true { drop(slot, reason) }
+            dropParts(of: slot, membership, at: now)
         }
         advance(membership, at: now)
         coordinate(membership, at: now)
@@ -154,6 +205,14 @@ package struct RoundMachine: Sendable {
         let members = chooseMembers(plan, membership, at: now)
         collection = Collection(
             plan: plan, openedAt: now, deadline: deadline, quorum: configuration.quorum, members: members)
+        let asked = members.filter(\.isAggregator).map {
+            JournalRecord.Asked(name: $0.name, chosenCount: $0.chosenCount)
+        }
+        // Waited for by nobody: what is accepted in the round is written down after it.
+        journal(
+            .opened(
+                JournalRecord.Opening(
+                    plan: plan, aggregators: asked, clientCount: UInt64(members.count - asked.count))))
         work(.begin(plan.number, plan.groups))
         report(
             .roundOpened(
@@ -176,17 +235,18 @@ package struct RoundMachine: Sendable {
     private func plan(for slot: Int, in collection: Collection, at now: Moment) -> RoundPlan {
         var plan = collection.plan
         plan.timeLeft = max(.zero, collection.deadline - now)
-        if case .count(_, let overSelect) = plan.selection, slot < collection.aggregatorCount {
-            plan.selection = .count(shares(in: collection)[slot], overSelect: overSelect)
+        if case .count(_, let overSelect) = plan.selection, collection.isAggregator(slot) {
+            plan.selection = .count(shares(in: collection)[slot] ?? 0, overSelect: overSelect)
         }
         return plan
     }
 
-    /// The parts of a counted selection that fall to the sub-trees.
-    private func shares(in collection: Collection) -> [UInt64] {
-        guard case .count(let count, _) = collection.plan.selection else { return [] }
-        return Cohort.apportion(
-            count, over: collection.members.prefix(collection.aggregatorCount).map(\.chosenCount))
+    /// The parts of a counted selection that fall to the sub-trees, by slot.
+    private func shares(in collection: Collection) -> [Int: UInt64] {
+        guard case .count(let count, _) = collection.plan.selection, collection.aggregatorCount > 0 else { return [:] }
+        let slots = collection.members.indices.filter { collection.isAggregator($0) }
+        let shares = Cohort.apportion(count, over: slots.map { collection.members[$0].chosenCount })
+        return Dictionary(uniqueKeysWithValues: zip(slots, shares))
     }
 
     /// Sends everybody the plan: one message for all the clients, and one with its share for each sub-tree.
@@ -198,8 +258,8 @@ package struct RoundMachine: Sendable {
         let message = Message.plan(plan)
         actions.reserveCapacity(actions.count + collection.members.count + 2)
         for slot in collection.members.indices {
-            if slot < shares.count {
-                plan.selection = .count(shares[slot], overSelect: plan.selection.overSelect)
+            if let share = shares.isEmpty ? nil : shares[slot] {
+                plan.selection = .count(share, overSelect: plan.selection.overSelect)
                 toChild(collection.members[slot].name, .plan(plan))
             } else {
                 toChild(collection.members[slot].name, message)
@@ -207,97 +267,12 @@ package struct RoundMachine: Sendable {
         }
     }
 
-    private mutating func sendPlan(to slot: Int, at now: Moment) {
+    mutating func sendPlan(to slot: Int, at now: Moment) {
         guard let collection else { return }
         toChild(collection.members[slot].name, .plan(plan(for: slot, in: collection, at: now)))
     }
 
-    // MARK: Closing
-
-    /// Drops who need not be waited for any more, and moves on when the collection is complete.
-    mutating func advance(_ membership: Membership, at now: Moment) {
-        guard collection != nil, collection?.phase != .closed else { return }
-        if let ended = collection?.advance(at: now) {
-            for slot in ended.slots { dismiss(slot, ended.reason) }
-            collection?.settle()
-        }
-        if collection?.phase == .closed { collected(membership, at: now) }
-    }
-
-    /// Everything that will come is in the sum.
-    private mutating func collected(_ membership: Membership, at now: Moment) {
-        guard let number = collection?.plan.number, let chosen = collection?.chosenCount,
-            let contributors = collection?.contributorCount, let kind = collection?.plan.kind
-        else { return }
-        let reached = collection?.meetsQuorum == true
-        let reason: ReasonCode? = reached ? nil : (collection?.endedBy ?? .belowQuorum)
-        report(.roundCollected(number, reported: contributors, chosen: chosen, reason: reason))
-        reportProgress(isLast: true, at: now)
-        if coordinator != nil {
-            rootCollected(number, kind, reached: reached, reason: reason, membership, at: now)
-        } else if let stepping = configuration.stepping, kind != .evaluate {
-            edgeRoundCollected(number, stepping, reached: reached, reason: reason, membership, at: now)
-        } else {
-            offerSum(reason: reason, at: now)
-        }
-    }
-
-    /// Tells everybody who had a part in the round how it ended, and lets go of its bodies.
-    mutating func close(_ outcome: RoundClosed.Outcome) {
-        guard let collection else { return }
-        let number = collection.plan.number
-        let end = RoundClosed(number: number, outcome: outcome)
-        let message = Message.roundClosed(end)
-        actions.reserveCapacity(actions.count + collection.members.count + 2)
-        for slot in collection.members.indices { toChild(collection.members[slot].name, message) }
-        report(.roundClosed(number, outcome))
-        work(.release(bodies))
-        bodies = []
-        closed = end
-        closedMembers = Set(
-            collection.members.prefix(collection.aggregatorCount).filter {
-                $0.state == .accepted
-            }.map(\.name))
-        self.collection = nil
-    }
-
-    /// Ends what is left of the run: a new run has begun.
-    package mutating func abandon() {
-        if collection != nil { close(.failed(.stopped)) }
-    }
-
-    /// Marks a member as out of the round.
-    mutating func drop(_ slot: Int, _ reason: ReasonCode) {
-        guard let name = collection?.members[slot].name, let number = collection?.plan.number else { return }
-        switch collection?.members[slot].answer {
-        case .update(let update):
-            if let body = update.body { work(.cancel(body.digest, from: .child(name))) }
-        case .sum(let offered):
-            if let names = offered.offer.names { work(.cancel(names.digest, from: .child(name))) }
-            if let body = offered.sum?.body { work(.cancel(body.digest, from: .child(name))) }
-        case .none?, nil: break
-        }
-        collection?.giveBack(slot)
-        collection?.update(slot) { member in
-            member.state = .out(reason)
-            if case .sum(var offered) = member.answer {
-                offered.names = []
-                member.answer = .sum(offered)
-            }
-        }
-        report(.dropped(name, number, reason))
-    }
-
-    /// Drops a member and tells it why.
-    private mutating func dismiss(_ slot: Int, _ reason: ReasonCode) {
-        drop(slot, reason)
-        guard let name = collection?.members[slot].name, let subject = collection?.members[slot].subject else { return }
-        if case .update = subject {
-            refuse(name, subject, reason, "the round went on without this update")
-        } else {
-            refuse(name, subject, reason, "the round went on without this sum")
-        }
-    }
+    // MARK: Words
 
     mutating func refuse(_ name: NodeName, _ subject: Refuse.Subject, _ reason: ReasonCode, _ text: String) {
         report(.refused(name, reason, text: text))
@@ -312,7 +287,8 @@ package struct RoundMachine: Sendable {
     /// Who was chosen is said when it has changed by a hundredth, because the parent's quorum depends on it; what was
     /// reported is for people, and only said now and then.
     mutating func reportProgress(isLast: Bool = false, at now: Moment) {
-        guard let number = assignment?.plan.number, var chosen = collection?.chosenCount,
+        guard let number = assignment?.plan.number, collection.map({ !Self.isIsland($0.plan.number) }) == true,
+            var chosen = collection?.chosenCount,
             var reported = collection?.progressCount
         else { return }
         // A voice speaks for all that had a part in one of its edge rounds, whoever is away in the last.

@@ -21,12 +21,16 @@ package enum RoundWork: Hashable, Sendable {
     indirect case fold(Update)
     /// Validate a child's sum whose body is here, and add it; answered by `sumFolded`.
     indirect case foldSum(Sum)
+    /// Validate a part of a child's sum whose body is here, and subtract it; answered by `sumFolded`.
+    indirect case subtractSum(Sum)
     /// Read a name list that is here; answered by `namesRead`.
     indirect case readNames(SumKey, ObjectReference)
     /// Write a name list; answered by `namesSealed`.
     indirect case sealNames(SumKey, [ContributionName])
-    /// Take updates and children's sums out of the sum again; not answered.
+    /// Take updates and children's sums out of the sum again; not answered. Their bodies are still needed.
     case takeOut([UpdateKey], sums: [SumKey])
+    /// Write the sum of just these, in the sum or taken out of it, whose bodies are here; answered by `sumSealed`.
+    indirect case sealPart(SumKey, updates: [Update], sums: [Sum])
     /// Write the sum's body; answered by `sumSealed`.
     case sealSum(SumKey)
     /// Divide the sum and step the model; answered by `stepped`.
@@ -37,6 +41,14 @@ package enum RoundWork: Hashable, Sendable {
     case evaluate(RoundNumber, model: Digest)
     /// Save a model for people; answered by `checkpointed`.
     case checkpoint(RoundNumber, model: Digest)
+    /// Write a record down for good; answered by `journaled` or `notJournaled`.
+    ///
+    /// Records are written in the order asked. Whatever leaves the node waits for the answer of the record that it
+    /// depends on; a written record vouches for those before it, so `welcomed`, `assigned`, `opened`, `tookOut` and
+    /// `subtracted` are waited for by nobody. What could not be written for want of space may be asked for again.
+    indirect case journal(JournalRecord)
+    /// Look up how a round ended that is no longer at hand, for one contribution; answered by `recalled`.
+    indirect case recall(Refuse.Subject, RoundNumber)
     /// Nobody here needs these objects any more.
     case release([Digest])
 }
@@ -57,6 +69,11 @@ package enum RoundWorkResult: Sendable {
     indirect case voiceSealed(RoundNumber, body: ObjectReference, groups: [Update.Group])
     case evaluated(RoundNumber, metrics: [MetricCounter])
     case checkpointed(RoundNumber)
+    case journaled(JournalRecord.Key)
+    /// Nothing of the record is there. With `storage.full` the node goes on without it; anything else ends it.
+    case notJournaled(JournalRecord.Key, ReasonCode)
+    /// `nil`: the contribution never had a receipt of this node, or was refused later.
+    case recalled(Refuse.Subject, RoundNumber, RoundClosed?)
     /// Work that only files can spoil was not done; nothing is half-written.
     case workFailed(RoundNumber, text: String)
 

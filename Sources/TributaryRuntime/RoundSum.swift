@@ -78,6 +78,21 @@ struct RoundSum: ~Copyable {
         }
     }
 
+    /// Subtracts a part of a child's sum whose body is in the store; a refusal leaves everything as it was.
+    mutating func subtract(_ part: Sum, from store: ObjectStore) -> RoundWorkResult.Refusal? {
+        do {
+            try Self.withBody(part.body, in: store) { body in
+                try accumulator?.subtractSum(
+                    groups: part.groups, contributorCount: part.contributionCount, metrics: part.metrics, body: body)
+            }
+            return nil
+        } catch let error as AggregationError {
+            return .init(reason: error.reason, text: error.description)
+        } catch {
+            return .init(reason: .storage, text: "\(error)")
+        }
+    }
+
     /// Takes contributions out again; only what is in the sum is asked for.
     mutating func takeOut(_ keys: [UpdateKey], _ partials: [SumKey], store: ObjectStore) {
         for key in keys {

@@ -49,6 +49,10 @@ package final class Workbench {
         case .begin(let number, let groups): sum.begin(number, groups)
         case .foldSum(let partial):
             emit(.sumFolded(partial.key, sum.add(partial, from: store)))
+        case .subtractSum(let partial): emit(.sumFolded(partial.key, sum.subtract(partial, from: store)))
+        case .sealPart(let key, let updates, let sums): emit(sealPart(key, updates, sums))
+        case .journal(let record): emit(.journaled(record.key))
+        case .recall(let subject, let number): emit(.recalled(subject, number, nil))
         case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
         case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
         case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
@@ -68,6 +72,26 @@ package final class Workbench {
             return try sum.seal(key, into: store)
         } catch {
             return failed(key.number, "the sum could not be written", error)
+        }
+    }
+
+    private func sealPart(_ key: SumKey, _ updates: [Update], _ sums: [Sum]) -> RoundWorkResult {
+        var part = RoundSum()
+        part.begin(key.number, sum.groups)
+        for update in updates {
+            if let refusal = part.fold([update], from: store).compactMap(\.self).first {
+                return .workFailed(key.number, text: "a part of the sum cannot be made again: \(refusal.text)")
+            }
+        }
+        for partial in sums {
+            if let refusal = part.add(partial, from: store) {
+                return .workFailed(key.number, text: "a part of the sum cannot be made again: \(refusal.text)")
+            }
+        }
+        do {
+            return try part.seal(key, into: store)
+        } catch {
+            return failed(key.number, "a part of the sum could not be written", error)
         }
     }
 

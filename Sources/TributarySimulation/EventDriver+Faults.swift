@@ -64,7 +64,7 @@ extension EventDriver {
             node.isAlive = false
             scheduleAlarm(node)
             cut(node, noticedAfter: .nanoseconds(node.link.up.delay))
-            node.bench.objects = [:]
+            node.bench.forgetAllButDisk()
             node.wanted = [:]
             for child in children(of: node) { cut(child, noticedAfter: .zero) }
             for session in node.sessions.values.sorted(by: { $0.client < $1.client }) { goOffline(session) }

@@ -10,6 +10,8 @@ extension EventDriver {
     ///
     /// - Throws: `SimulationError.stalled`, and what the root's evaluation throws.
     mutating func advance(eventCountMax: Int) throws -> Simulation.Step {
+        // What a node decided when it was started.
+        try settle()
         for _ in 0..<eventCountMax {
             if let round = recorder.takeRound() { return .round(round) }
             if isFinished { return .finished }

@@ -100,31 +100,40 @@ struct EventDriver: ~Copyable {
             recompute: { [unowned pool] in pool.recompute($0) })
     }
 
-    /// Starts a node, or starts it again, with nothing but its configuration.
+    /// Starts a node; one that starts again goes on with what it would have on disk.
     mutating func start(_ node: SimulatedNode) {
         let isRoot = node.parent == nil
         let configuration = AggregatorConfiguration(tree, position: node.position, digest: setup.digest)
         let clients = SimulatedClients(
             tree: tree, declared: tree.aggregators[node.position].devices, fleet: fleet, faults: faults)
-        node.bench = Self.bench(setup, serials, pool, isRoot: isRoot)
-        if node.starts == 0 { node.bench.optimizerState = setup.checkpoint?.optimizerState[node.name] ?? [] }
-        node.starts += 1
+        let memory = node.bench.memory
+        if memory == nil {
+            node.bench = Self.bench(setup, serials, pool, isRoot: isRoot)
+            node.bench.optimizerState = setup.checkpoint?.optimizerState[node.name] ?? []
+            if isMortal(node) { node.bench.memory = NodeMemory(run: run) }
+        }
         node.isAlive = true
         if isRoot {
-            let run = node.starts == 1 ? run : RunID("\(self.run)-\(node.starts)")
-            let resumed = node.starts == 1 ? setup.checkpoint : nil
-            let vector = ModelVector(resumed?.model ?? setup.parameters)
+            let vector = ModelVector(setup.checkpoint?.model ?? setup.parameters)
             let digest = NodeBench.digest(of: vector)
             node.bench.objects[digest] = .model(vector)
             node.machine = AggregatorMachine(
                 configuration: configuration, run: run, layout: setup.layout,
-                model: NodeBench.reference(digest, vector), round: resumed?.round ?? 0, clients: clients)
-            recorder.rootStarts(with: digest, now)
-            drive(node, .alarm)
+                model: NodeBench.reference(digest, vector), round: setup.checkpoint?.round ?? 0, memory: memory?.run,
+                clients: clients)
+            if memory == nil { recorder.rootStarts(with: digest, now) }
+        } else if let memory {
+            node.machine = AggregatorMachine(configuration: configuration, memory: memory.run, clients: clients)
         } else {
             node.machine = AggregatorMachine(configuration: configuration, clients: clients)
-            events.push(.connect(node), at: now + .nanoseconds(node.link.roundTrip))
         }
+        if isRoot || memory != nil { drive(node, .alarm) }
+        if !isRoot { events.push(.connect(node), at: now + .nanoseconds(node.link.roundTrip)) }
+    }
+
+    /// Whether a fault kills a node: what it would have on disk is kept then.
+    private func isMortal(_ node: SimulatedNode) -> Bool {
+        tree.topology.simulation.faults.contains { $0.kind == .kill && $0.hits(node.name, tier: node.tierName) }
     }
 }
 

@@ -55,7 +55,7 @@ struct FrameSizes {
                 envelope, Key(name: key.node.value.utf8.count, first: key.sequence, second: durability))
         case .roundClosed(let closed):
             guard case .committed(let count) = closed.outcome else { break }
-            return closings.size(envelope, Key(name: 0, first: closed.number.packed, second: count))
+            return closings.size(envelope, Key(name: closed.without.count, first: closed.number.packed, second: count))
         case .working(let working) where working.chosenCount == 1 && working.reportedCount == 0:
             return workings.size(
                 envelope, Key(name: 0, first: working.number.packed, second: UInt64(working.permille)))

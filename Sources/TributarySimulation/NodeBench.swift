@@ -25,6 +25,8 @@ final class NodeBench {
     var optimizerState: [[Float]] = []
     /// The round of the last step, and the vectors before its first one.
     private var stepsOfRound: (round: UInt32, before: [[Float]])?
+    /// What the node would have on disk; kept where nodes are killed.
+    var memory: NodeMemory?
     /// What the node holds, by digest.
     var objects: [Digest: SimulatedObject] = [:]
 
@@ -55,6 +57,7 @@ final class NodeBench {
         case .begin(_, let groups): try begin(groups)
         case .fold(let update): return fold(update)
         case .foldSum(let sum): return foldSum(sum)
+        case .subtractSum(let sum): return subtractSum(sum)
         case .takeOut(let updates, let sums): try takeOut(updates, sums)
         case .readNames(let key, let object):
             guard case .names(let names)? = objects[object.digest] else { return .namesRead(key, nil) }
@@ -64,6 +67,12 @@ final class NodeBench {
             let byteCount = UInt64(names.count * ContributionName.byteCount)
             return .namesSealed(key, ObjectReference(digest: digest, byteCount: byteCount))
         case .sealSum(let key): return sealSum(key)
+        case .sealPart(let key, let updates, let sums): return try sealPart(key, updates, sums)
+        case .journal(let record):
+            memory?.apply(record)
+            return .journaled(record.key)
+        case .recall(let subject, let number):
+            return .recalled(subject, number, memory?.end(of: subject, in: number))
         case .step(let number, let optimizer, let base): return step(number, optimizer, base)
         case .sealVoice(let number, let model, let base, let groups): return sealVoice(number, model, base, groups)
         case .evaluate(let number, let model):
@@ -76,6 +85,17 @@ final class NodeBench {
         case .fetch, .cancel: preconditionFailure("transfers belong to the links")
         }
         return nil
+    }
+
+    /// The node's process dies: what its journal names is still there, and so are the optimizer's vectors.
+    func forgetAllButDisk() {
+        let kept = memory?.run.objects ?? []
+        objects = objects.filter { kept.contains($0.key) }
+        accumulator = nil
+        groups = []
+        pending = []
+        folded = []
+        sums = [:]
     }
 
     /// Holds an object under a digest of its own.
@@ -100,18 +120,21 @@ final class NodeBench {
     // MARK: Folding
 
     private func fold(_ update: Update) -> RoundWorkResult {
-        var values = PendingValues.none
-        if let body = update.body {
-            switch objects[body.digest] {
-            case .update(let task): values = .task(task)
-            case .voice(let vector): values = .voice(vector)
-            case .model, .sum, .names, nil:
-                return .folded(update.key, .init(reason: .unknownObject, text: "the body is not here"))
-            }
+        guard let values = try? values(of: update) else {
+            return .folded(update.key, .init(reason: .unknownObject, text: "the body is not here"))
         }
         pending.append((update, values))
         if pending.count == Accumulator.batchCountMax { flush() }
         return .folded(update.key, nil)
+    }
+
+    private func values(of update: Update) throws -> PendingValues {
+        guard let body = update.body else { return .none }
+        switch objects[body.digest] {
+        case .update(let task): return .task(task)
+        case .voice(let vector): return .voice(vector)
+        case .model, .sum, .names, nil: throw LostObject()
+        }
     }
 
     /// Adds what waits to the sum.
@@ -176,29 +199,72 @@ final class NodeBench {
         }
         for key in partials {
             guard let entry = sums.removeValue(forKey: key) else { continue }
-            try (entry.body?.bytes ?? []).withUnsafeBytes { bytes in
-                try accumulator?.subtractSum(
-                    groups: entry.sum.groups, contributorCount: entry.sum.contributionCount,
-                    metrics: entry.sum.metrics, body: bytes)
+            try subtract(entry.sum, entry.body)
+        }
+    }
+
+    private func subtractSum(_ sum: Sum) -> RoundWorkResult {
+        flush()
+        do {
+            try subtract(sum, try body(of: sum))
+            return .sumFolded(sum.key, nil)
+        } catch let error as AggregationError {
+            return .sumFolded(sum.key, .init(reason: error.reason, text: error.description))
+        } catch {
+            return .sumFolded(sum.key, .init(reason: .unknownObject, text: "\(error)"))
+        }
+    }
+
+    private func subtract(_ sum: Sum, _ body: SumBody?) throws {
+        try (body?.bytes ?? []).withUnsafeBytes { bytes in
+            try accumulator?.subtractSum(
+                groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: bytes)
+        }
+    }
+
+    private func body(of sum: Sum) throws -> SumBody? {
+        guard let reference = sum.body else { return nil }
+        guard case .sum(let held)? = objects[reference.digest] else { throw LostObject() }
+        return held
+    }
+
+    /// The sum of a few contributions, made apart.
+    private func sealPart(_ key: SumKey, _ updates: [Update], _ partials: [Sum]) throws -> RoundWorkResult {
+        var part = try Accumulator(groups: groups)
+        for update in updates {
+            let held = buffer(of: try values(of: update))
+            let contribution = Contribution(groups: update.groups, metrics: update.metrics, body: held.bytes)
+            let outcomes = withExtendedLifetime(held) { part.fold([contribution]) }
+            precondition(outcomes.allSatisfy { $0 == nil }, "a delta that was checked was refused: \(outcomes)")
+        }
+        for sum in partials {
+            let body = try body(of: sum)
+            try (body?.bytes ?? []).withUnsafeBytes { bytes in
+                try part.addSum(
+                    groups: sum.groups, contributorCount: sum.contributionCount, metrics: sum.metrics, body: bytes)
             }
         }
+        var bytes: [UInt8] = []
+        let entries = part.encodeSum { piece in piece.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        return seal(key, entries, part.metrics, bytes)
     }
 
     // MARK: Sealing and stepping
 
     private func sealSum(_ key: SumKey) -> RoundWorkResult {
         flush()
-        let metrics = accumulator?.metrics ?? []
-        guard !groups.isEmpty else { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
         var bytes: [UInt8] = []
-        let entries =
-            accumulator?.encodeSum { piece in
-                piece.withUnsafeBytes { bytes.append(contentsOf: $0) }
-            } ?? []
+        let entries = accumulator?.encodeSum { piece in piece.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        return seal(key, entries ?? [], accumulator?.metrics ?? [], bytes)
+    }
+
+    private func seal(
+        _ key: SumKey, _ entries: [Sum.Group], _ metrics: [MetricCounter], _ bytes: [UInt8]
+    ) -> RoundWorkResult {
+        guard !groups.isEmpty else { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
         let byteCount = UInt64(bytes.count)
-        let digest = hold(.sum(SumBody(bytes)))
-        return .sumSealed(
-            key, groups: entries, metrics: metrics, body: ObjectReference(digest: digest, byteCount: byteCount))
+        let body = ObjectReference(digest: hold(.sum(SumBody(bytes))), byteCount: byteCount)
+        return .sumSealed(key, groups: entries, metrics: metrics, body: body)
     }
 
     private func step(_ number: RoundNumber, _ optimizer: ServerOptimizer, _ base: Digest) -> RoundWorkResult {
@@ -304,3 +370,6 @@ final class DigestSerials {
         return Digest(words: serial, 0, 0, 0)
     }
 }
+
+/// A body that the node should hold is not there.
+private struct LostObject: Error {}

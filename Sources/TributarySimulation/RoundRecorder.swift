@@ -122,6 +122,7 @@ struct RoundRecorder {
                 row = RunRecord.Round(round: number.round)
                 row?.selected = count
             }
+        case .roundResumed: waitsSince = nil
         case .roundCollected(_, let count, let selected, _) where !isSurveying:
             row?.reported = count
             row?.selected = selected

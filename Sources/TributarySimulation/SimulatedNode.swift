@@ -23,8 +23,6 @@ final class SimulatedNode {
     /// The devices that have a part in a round now.
     var sessions: [NodeName: DeviceSession] = [:]
     var isAlive = true
-    /// How often the node was started; each start of the root is a run of its own.
-    var starts = 0
     /// Whether the connection to the parent was ever made.
     var isConnected = false
     /// What is wrong with the node's clock.

@@ -23,10 +23,15 @@ extension EventRecord {
             self.init(
                 node: node, name: "refused", level: .warning,
                 fields: [("peer", peer), ("reason", reason), ("text", text)])
+        case .storageFull(true):
+            self.init(node: node, name: "not-ready", level: .warning, fields: [("reason", ReasonCode.storageFull)])
+        case .storageFull(false): self.init(node: node, name: "ready", fields: [])
         case .training(let number): self.init(node: node, name: "training", fields: Self.place(number))
         case .uploaded(let number): self.init(node: node, name: "uploaded", fields: Self.place(number))
         case .finished(let reason):
             self.init(node: node, name: "finished", fields: reason.map { [("reason", $0)] } ?? [])
+        case .roundResumed(let number, let reported):
+            self.init(node: node, name: "round-resumed", fields: Self.counted(number, reported))
         case .roundOpened, .accepted, .dropped, .roundCollected, .roundClosed, .stepped, .evaluated, .trained:
             self = Self.round(event, at: node)
         }
@@ -74,6 +79,12 @@ extension EventRecord {
 
     private static func place(_ number: RoundNumber) -> [(key: String, value: Value)] {
         [("round", .integer(Int64(number.round))), ("edge_round", .integer(Int64(number.edgeRound)))]
+    }
+
+    private static func counted(_ number: RoundNumber, _ reported: UInt64) -> [(String, any EventFieldValue)] {
+        [
+            ("round", UInt64(number.round)), ("edge_round", UInt64(number.edgeRound)), ("reported", reported),
+        ]
     }
 
     private static func values(of metrics: [MetricCounter]) -> [(key: String, value: Value)] {

@@ -26,6 +26,8 @@ package struct AggregatorPolicy: Hashable, Sendable {
     package let optimizer: ServerOptimizer?
     /// Rounds with its members inside one round of its parent; 1 at the root and in pass-through tiers.
     package let edgeRounds: UInt32
+    /// Rounds that the node opens on its own while its parent is gone.
+    package let islandRounds: UInt32
     /// The share of the clients chosen below that must report, in (0, 1].
     package let quorum: Double
     package let deadline: DeadlineRule
@@ -100,7 +102,7 @@ extension Tree {
         return AggregatorPolicy(
             name: node.name, tier: node.tier, tierName: tier.name,
             parent: node.parent.map { aggregators[$0].name }, isStepping: isStepping, rule: tier.rule,
-            optimizer: optimizer, edgeRounds: tier.edgeRounds,
+            optimizer: optimizer, edgeRounds: tier.edgeRounds, islandRounds: tier.islandRounds,
             quorum: topology.nodes[node.name.value]?.quorum ?? tier.quorum,
             deadline: node.parent == nil ? .fixed(tier.deadline ?? Tier.deadlineDefault) : .derived,
             children: node.children.map {

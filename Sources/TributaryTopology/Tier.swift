@@ -17,6 +17,9 @@ package struct Tier: Hashable, Sendable {
     package var deadline: Duration?
     /// Rounds that a node of the tier runs with its members inside one round of its parent, at least 1.
     package var edgeRounds: UInt32
+    /// Rounds that a node of the tier opens on its own while its parent is gone; what they collect is dropped when the
+    /// parent returns.
+    package var islandRounds: UInt32
     /// Who of the devices takes part; in the last tier only.
     package var cohort: Selection
     /// How the devices train; in the last tier only.
@@ -38,7 +41,7 @@ package struct Tier: Hashable, Sendable {
         name: String, fanOut: FanOut, rule: AggregationRule = .mean, optimizer: ServerOptimizer? = nil,
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
-        listen: Endpoint? = nil, advertise: Endpoint? = nil
+        listen: Endpoint? = nil, advertise: Endpoint? = nil, islandRounds: UInt32 = 0
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -47,6 +50,7 @@ package struct Tier: Hashable, Sendable {
         self.quorum = quorum
         self.deadline = deadline
         self.edgeRounds = edgeRounds
+        self.islandRounds = islandRounds
         self.cohort = cohort
         self.training = training
         self.uplink = uplink

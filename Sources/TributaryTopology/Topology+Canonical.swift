@@ -82,6 +82,9 @@ extension Topology {
             fields.append(.init("quorum", .number(tier.quorum)))
             if let deadline = tier.deadline { fields.append(.init("deadline", .duration(deadline))) }
             if index > 0 { fields.append(.init("edge-rounds", .number(tier.edgeRounds))) }
+            if tier.islandRounds > 0 {
+                fields.append(.init("island", .mapping([.init("edge-rounds", .number(tier.islandRounds))])))
+            }
         } else {
             fields.append(.init("cohort", tier.cohort.canonical))
             fields.append(.init("train", tier.training.canonical))

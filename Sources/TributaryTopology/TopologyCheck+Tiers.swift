@@ -80,6 +80,11 @@ extension TopologyCheck {
         } else if index == 0, tier.edgeRounds > 1 {
             report(.misplaced, "\(path).edge-rounds", "the root has no edge rounds; say 'rounds' at the top instead")
         }
+        if tier.islandRounds > 1000 {
+            report(.range, "\(path).island.edge-rounds", "edge rounds without the parent must lie in 0...1000")
+        } else if index == 0, tier.islandRounds > 0 {
+            report(.misplaced, "\(path).island", "the root has no parent to be without")
+        }
         if let deadline = tier.deadline, index > 0 {
             report(
                 .misplaced, "\(path).deadline",
@@ -106,7 +111,7 @@ extension TopologyCheck {
         for (key, isGiven) in [
             ("optimizer", tier.optimizer != nil), ("deadline", tier.deadline != nil),
             ("edge-rounds", tier.edgeRounds != 1), ("listen", tier.listen != nil),
-            ("advertise", tier.advertise != nil),
+            ("advertise", tier.advertise != nil), ("island", tier.islandRounds > 0),
         ] where isGiven {
             report(.misplaced, "\(path).\(key)", "'\(key)' belongs to aggregators; '\(tier.name)' holds the devices")
         }

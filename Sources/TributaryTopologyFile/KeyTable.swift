@@ -145,6 +145,7 @@ enum KeyTable {
             Key(
                 "edge-rounds", .integer(0...1000), "Rounds with the members inside one of the parent's; 1.",
                 place: .aggregators),
+            Key("island", .section(island), "What a node does while its parent is gone.", place: .aggregators),
             Key("cohort", .section(cohort), "Who takes part in a round; everybody by default.", place: .devices),
             Key(
                 "train", .scalarOr(.choice(["none"]), train),
@@ -161,6 +162,10 @@ enum KeyTable {
             Key("advertise", .endpoint, "Where children reach the tier's first node.", place: .aggregators),
         ],
         exclusive: [["nodes", "count", "per-parent"]])
+
+    static let island = Section(keys: [
+        Key("edge-rounds", .integer(0...1000), "Rounds that it opens on its own, dropped when the parent returns; 0.")
+    ])
 
     static let serverOptimizers = [
         Variant("fedavg", "The mean delta times the learning rate.", [serverRate("1")]),

@@ -115,7 +115,8 @@ enum TopologyBuilder {
             edgeRounds: UInt32(clamping: value?["edge-rounds"]?.integer ?? 1), cohort: cohort(value?["cohort"]),
             training: training(value?["train"]),
             uplink: (value?["uplink"]?["encoding"]?.text).flatMap(UplinkEncoding.init(rawValue:)),
-            listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint)
+            listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
+            islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0))
     }
 
     private static func fanOut(_ value: FileValue?) -> FanOut {

@@ -24,6 +24,7 @@ extension MessageArena {
     func roundClosed(_ value: RoundClosed) -> UnsafeMutablePointer<Tributary__V1__RoundClosed> {
         let closed = make(tributary__v1__round_closed__init)
         closed.pointee.number = number(value.number)
+        closed.pointee.without_names = names(value.without)
         switch value.outcome {
         case .committed(let contributorCount):
             let committed = make(tributary__v1__committed__init)
@@ -97,7 +98,9 @@ extension Field {
             outcome = .failed(try reason(item.failed, "round_closed.failed"))
         default: throw .malformed("round_closed.outcome is missing")
         }
-        return RoundClosed(number: try number(item.number, "round_closed.number"), outcome: outcome)
+        return RoundClosed(
+            number: try number(item.number, "round_closed.number"), outcome: outcome,
+            without: try names(item.without_names, "round_closed.without_names"))
     }
 
     static func refuse(_ item: Tributary__V1__Refuse) throws(WireError) -> Refuse {

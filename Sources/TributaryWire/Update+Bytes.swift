@@ -71,16 +71,22 @@ extension MessageArena {
 
     func sumGrant(_ value: SumGrant) -> UnsafeMutablePointer<Tributary__V1__SumGrant> {
         let grant = make(tributary__v1__sum_grant__init)
-        let names = bytes(count: value.exclude.count * ContributionName.byteCount)
+        grant.pointee.key = key(value.key)
+        grant.pointee.excluded_names = names(value.exclude)
+        grant.pointee.only_names = names(value.only)
+        return grant
+    }
+
+    /// Names one after another, high words first.
+    func names(_ values: [ContributionName]) -> ProtobufCBinaryData {
+        let names = bytes(count: values.count * ContributionName.byteCount)
         let buffer = UnsafeMutableRawBufferPointer(start: names.data, count: names.len)
-        for (position, name) in value.exclude.enumerated() {
+        for (position, name) in values.enumerated() {
             let offset = position * ContributionName.byteCount
             buffer.storeBytes(of: name.high.bigEndian, toByteOffset: offset, as: UInt64.self)
             buffer.storeBytes(of: name.low.bigEndian, toByteOffset: offset + 8, as: UInt64.self)
         }
-        grant.pointee.key = key(value.key)
-        grant.pointee.excluded_names = names
-        return grant
+        return names
     }
 
     func sum(_ value: Sum) -> UnsafeMutablePointer<Tributary__V1__Sum> {
@@ -171,21 +177,29 @@ extension Field {
     }
 
     static func sumGrant(_ item: Tributary__V1__SumGrant) throws(WireError) -> SumGrant {
-        let bytes = UnsafeRawBufferPointer(start: item.excluded_names.data, count: item.excluded_names.len)
+        SumGrant(
+            key: try key(item.key, "sum_grant.key"),
+            exclude: try names(item.excluded_names, "sum_grant.excluded_names"),
+            only: try names(item.only_names, "sum_grant.only_names"))
+    }
+
+    /// A bounded list of names in ascending order.
+    static func names(_ data: ProtobufCBinaryData, _ field: String) throws(WireError) -> [ContributionName] {
+        let bytes = UnsafeRawBufferPointer(start: data.data, count: data.len)
         let size = ContributionName.byteCount
         guard bytes.count % size == 0 else {
-            throw .malformed("sum_grant.excluded_names has \(bytes.count) bytes; names have \(size) each")
+            throw .malformed("\(field) has \(bytes.count) bytes; names have \(size) each")
         }
-        try atMost(bytes.count / size, Limits.excludedNameCountMax, "sum_grant.excluded_names")
+        try atMost(bytes.count / size, Limits.excludedNameCountMax, field)
         let names = stride(from: 0, to: bytes.count, by: size).map { offset in
             ContributionName(
                 high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)),
                 low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)))
         }
         guard zip(names, names.dropFirst()).allSatisfy({ $0 < $1 }) else {
-            throw .malformed("sum_grant.excluded_names is not sorted, or has a name twice")
+            throw .malformed("\(field) is not sorted, or has a name twice")
         }
-        return SumGrant(key: try key(item.key, "sum_grant.key"), exclude: names)
+        return names
     }
 
     static func sum(_ item: Tributary__V1__Sum) throws(WireError) -> Sum {

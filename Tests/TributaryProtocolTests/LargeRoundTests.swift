@@ -111,6 +111,7 @@ struct LargeRoundTests {
                 case .work(_, .fetch(let object, let neighbour)):
                     queue.append(.work(.fetched(object.digest, from: neighbour)))
                 case .work(_, .fold(let update)): queue.append(.work(.folded(update.key, nil)))
+                case .work(_, .journal(let record)): queue.append(.work(.journaled(record.key)))
                 case .work(_, .sealNames(let key, let list)):
                     names = list
                     let object = ObjectReference(
@@ -139,7 +140,7 @@ struct LargeRoundTests {
         }
     }
 
-    @Test("twenty thousand updates reach one sum, with nine events each and few words of progress")
+    @Test("twenty thousand updates reach one sum, with ten events each and few words of progress")
     func twentyThousandMembers() throws {
         let count = Limits.childCountMax
         var edge = try Edge(clientCount: count, selection: .all)
@@ -151,8 +152,8 @@ struct LargeRoundTests {
         #expect(edge.progress.last?.reportedCount == UInt64(count))
         // No time passes here: one word at the start, one at the end.
         #expect(edge.progress.count == 2)
-        // Per client: plan, model, progress, result, offer, body, fold, receipt, end; and a few for the sum.
-        #expect((9 * count...9 * count + 10).contains(edge.eventCount))
+        // Per client: plan, model, progress, result, offer, body, fold, record, receipt, end; and a few for the sum.
+        #expect((10 * count...10 * count + 12).contains(edge.eventCount))
     }
 
     @Test("a count of a large population costs the count")
@@ -160,6 +161,6 @@ struct LargeRoundTests {
         var edge = try Edge(clientCount: Limits.childCountMax, selection: .count(100, overSelect: 1))
         edge.deliver()
         #expect(edge.sums.map(\.contributorCount) == [100])
-        #expect((900...910).contains(edge.eventCount))
+        #expect((1000...1012).contains(edge.eventCount))
     }
 }

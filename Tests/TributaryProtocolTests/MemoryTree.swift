@@ -18,6 +18,7 @@ struct MemoryTree {
         var client: UInt64?
         var quorum = 1.0
         var edgeRounds: UInt32?
+        var islandRounds: UInt32 = 0
     }
 
     struct Settings {
@@ -26,6 +27,8 @@ struct MemoryTree {
         var selection = Selection.all
         var seed: UInt64 = 1
         var survey: UInt32?
+        /// Nodes that may come to a parent which is not the one that they start with.
+        var guests: [NodeName: [NodeName]] = [:]
     }
 
     struct Directory: ChildDirectory {
@@ -39,13 +42,18 @@ struct MemoryTree {
         case work(NodeName, RunID, RoundWorkResult)
         case client(NodeName, ClientEvent)
         case connect(NodeName)
+        case restart(NodeName)
+        case stop(NodeName)
+        case move(NodeName, to: NodeName)
 
         /// What keeps its order: a direction of a link, a node's work, a client's driver.
         var link: String {
             switch self {
             case .up(let from, let to, _): "\(from) up \(to)"
             case .down(let from, let to, _): "\(from) down \(to)"
-            case .work(let name, _, _), .client(let name, _), .connect(let name): "at \(name)"
+            case .work(let name, _, _), .client(let name, _), .connect(let name), .restart(let name), .stop(let name),
+                .move(let name, _):
+                "at \(name)"
             }
         }
     }
@@ -76,6 +84,12 @@ struct MemoryTree {
     /// Nodes whose sum at hand is of metrics alone.
     var surveying: Set<NodeName> = []
 
+    /// What each node has written down, and a test's reason why a record cannot be.
+    var journals: [NodeName: [JournalRecord]] = [:]
+    var journalFault: ((NodeName, JournalRecord) -> ReasonCode?)?
+    /// The node that dies, once, when it has written so many records.
+    var crash: (node: NodeName, record: Int)?
+
     /// What the test looks at.
     var stepped: [(node: NodeName, number: RoundNumber, keys: [UpdateKey])] = []
     var events: [(node: NodeName, event: TelemetryEvent)] = []
@@ -84,6 +98,8 @@ struct MemoryTree {
     var finishedAt: Moment?
     /// Clients and aggregators that are gone: nothing reaches them and they say nothing.
     var dead: Set<NodeName> = []
+    /// Nodes whose connection to the parent broke.
+    var offline: Set<NodeName> = []
     /// Clients whose updates say another size than the plan's.
     var misshapen: Set<NodeName> = []
     /// Set by a test's hook: the delivery at hand does not arrive, and nobody is told.
@@ -111,11 +127,14 @@ struct MemoryTree {
         }
     }
 
-    private func machine(for spec: Spec, _ layout: ParameterLayout) throws -> AggregatorMachine {
+    func machine(for spec: Spec, _ layout: ParameterLayout, memory: RunMemory? = nil) throws -> AggregatorMachine {
         let ring = try RingParameters(deltaBound: 8, weightMax: 1024, cohortMax: 1024)
         var roles: [NodeName: Hello.Role] = [:]
         for child in specs.values where child.parent == spec.name {
             roles[NodeName(child.name)] = child.client.map { .client(ClientIndex($0)) } ?? .aggregator
+        }
+        for guest in settings.guests[NodeName(spec.name)] ?? [] {
+            roles[guest] = specs[guest]?.client.map { .client(ClientIndex($0)) } ?? .aggregator
         }
         let isRoot = spec.parent == nil
         let root = AggregatorConfiguration.Root(
@@ -129,11 +148,14 @@ struct MemoryTree {
             node: NodeName(spec.name), root: isRoot ? root : nil,
             stepping: isRoot || spec.edgeRounds != nil ? stepping : nil, quorum: spec.quorum,
             expectedClientCount: UInt64(clientCount(below: spec.name)), children: Directory(roles: roles),
-            topology: nil)
-        guard isRoot else { return AggregatorMachine(configuration: configuration) }
+            topology: nil, islandRounds: spec.islandRounds)
+        guard isRoot else {
+            guard let memory else { return AggregatorMachine(configuration: configuration) }
+            return AggregatorMachine(configuration: configuration, memory: memory)
+        }
         let digest = Self.digest("model 0")
         return AggregatorMachine(
-            configuration: configuration, run: run, layout: layout, model: Self.model(digest))
+            configuration: configuration, run: run, layout: layout, model: Self.model(digest), memory: memory)
     }
 
     private func clientCount(below name: String) -> Int {
@@ -212,15 +234,19 @@ struct MemoryTree {
 
     mutating func deliver(_ delivery: Delivery) {
         switch delivery {
+        case .restart(let name): restart(name)
+        case .stop(let name): stop(name)
+        case .move(let name, let parent): move(name, to: parent)
         case .connect(let name):
             guard !dead.contains(name) else { return }
+            offline.remove(name)
             if clients[name] != nil { perform(clients[name]?.handle(.connected, at: now) ?? [], at: name) }
             perform(aggregators[name]?.handle(.parentConnected, at: now) ?? [], at: name)
         case .up(let from, let to, let envelope):
-            guard !dead.contains(from), !dead.contains(to) else { return }
+            guard !dead.contains(from), !dead.contains(to), !offline.contains(from) else { return }
             perform(aggregators[to]?.handle(.fromChild(from, envelope), at: now) ?? [], at: to)
         case .down(_, let to, let envelope):
-            guard !dead.contains(to) else { return }
+            guard !dead.contains(to), !offline.contains(to) else { return }
             perform(clients[to]?.handle(.message(envelope), at: now) ?? [], at: to)
             perform(aggregators[to]?.handle(.fromParent(envelope), at: now) ?? [], at: to)
         case .work(let name, let run, let result):
@@ -243,7 +269,7 @@ struct MemoryTree {
         for action in actions {
             switch action {
             case .send(let envelope):
-                guard let parent = specs[name]?.parent else { continue }
+                guard let parent = specs[name]?.parent, !offline.contains(name) else { continue }
                 push(.up(from: name, to: NodeName(parent), envelope))
             case .fetch(let object): push(.client(name, .fetched(object.digest)))
             case .train(let job, let plan): train(job, plan, at: name)
@@ -269,14 +295,54 @@ struct MemoryTree {
             after: trainingTime[name])
     }
 
+    // MARK: The journal
+
+    private mutating func journal(_ record: JournalRecord, at name: NodeName) -> RoundWorkResult? {
+        if let reason = journalFault?(name, record) { return .notJournaled(record.key, reason) }
+        journals[name, default: []].append(record)
+        if let crash, crash.node == name, journals[name]?.count == crash.record {
+            self.crash = nil
+            stop(name)
+            push(.restart(name), after: .seconds(1))
+            return nil
+        }
+        return .journaled(record.key)
+    }
+
+    /// What a node's journal says of a contribution.
+    private func recall(_ subject: Refuse.Subject, _ number: RoundNumber, at name: NodeName) -> RoundClosed? {
+        let records = journals[name] ?? []
+        var names: [ContributionName]?
+        for record in records {
+            switch record {
+            case .updateAccepted(let update) where .update(update.key) == subject && update.number == number:
+                names = [ContributionName(node: update.key.node, number: number, seed: settings.seed)]
+            case .sumAccepted(let sum, let brought, let excluded) where .sum(sum.key) == subject:
+                names = brought + excluded
+            case .closed(var end) where end.number == number:
+                guard let names else { return nil }
+                end.without = end.without.filter(names.contains)
+                if case .update = subject, !end.without.isEmpty {
+                    return RoundClosed(number: number, outcome: .failed(.cohortAbandoned))
+                }
+                return end
+            default: break
+            }
+        }
+        return nil
+    }
+
     // MARK: Aggregators
 
     mutating func perform(_ actions: [AggregatorAction], at name: NodeName) {
         for action in actions {
+            guard !dead.contains(name) else { return }
             switch action {
             case .send(let envelope, .parent):
-                guard let parent = specs[name]?.parent else { continue }
+                guard let parent = specs[name]?.parent, !offline.contains(name) else { continue }
                 push(.up(from: name, to: NodeName(parent), envelope))
+            case .send(_, .child(let child)) where offline.contains(child) || specs[child]?.parent != name.value:
+                continue
             case .send(let envelope, .child(let child)): push(.down(from: name, to: child, envelope))
             case .work(let run, let work): if let result = perform(work, at: name) { push(.work(name, run, result)) }
             case .report(let event): note(event, at: name)
@@ -303,6 +369,22 @@ struct MemoryTree {
             sums[name]?.metrics += sum.metrics
             parts[sum.key] = keys
             return .sumFolded(sum.key, nil)
+        case .subtractSum(let sum):
+            let keys = sum.body.flatMap { bodies[$0.digest] } ?? []
+            for key in keys {
+                guard let place = sums[name]?.keys.firstIndex(of: key) else { continue }
+                sums[name]?.keys.remove(at: place)
+            }
+            return .sumFolded(sum.key, nil)
+        case .sealPart(let key, let updates, let partials):
+            var part = SymbolicSum(keys: updates.map(\.key), metrics: updates.flatMap(\.metrics))
+            for partial in partials {
+                part.keys += partial.body.flatMap { bodies[$0.digest] } ?? []
+                part.metrics += partial.metrics
+            }
+            return seal(part, key, at: name)
+        case .journal(let record): return journal(record, at: name)
+        case .recall(let subject, let number): return .recalled(subject, number, recall(subject, number, at: name))
         case .takeOut(let updates, let taken):
             let gone = Set(updates).union(taken.flatMap { parts[$0] ?? [] })
             sums[name]?.keys.removeAll { gone.contains($0) }
@@ -325,11 +407,14 @@ struct MemoryTree {
     }
 
     private mutating func sealSum(_ key: SumKey, at name: NodeName) -> RoundWorkResult? {
-        guard let sum = sums[name] else { return nil }
+        sums[name].map { seal($0, key, at: name) }
+    }
+
+    private mutating func seal(_ sum: SymbolicSum, _ key: SumKey, at name: NodeName) -> RoundWorkResult {
         let metrics = [
             MetricCounter(name: "count", numerator: Int64(sum.metrics.reduce(0) { $0 + $1.numerator }), denominator: 1)
         ]
-        let digest = Self.digest("sum \(key)")
+        let digest = Self.digest("sum \(key) \(sum.keys)")
         bodies[digest] = sum.keys
         if surveying.contains(name) { return .sumSealed(key, groups: [], metrics: metrics, body: nil) }
         return .sumSealed(

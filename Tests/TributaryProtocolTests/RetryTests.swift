@@ -148,7 +148,7 @@ struct RetryTests {
         let envelope: Envelope
         switch delivery {
         case .up(_, _, let sent), .down(_, _, let sent): envelope = sent
-        case .work, .client, .connect: return nil
+        case .work, .client, .connect, .restart, .stop, .move: return nil
         }
         return switch envelope.message {
         case .hello: "hello"

@@ -25,7 +25,8 @@ final class RunWatch {
     private let unpunctual: Set<NodeName>
     private let mortal: Set<NodeName>
     private let deadline: Duration
-    private var open: [NodeName: Open] = [:]
+    /// A round of which only the parent knows how it ended may stand beside the one at hand.
+    private var open: [NodeName: [RoundNumber: Open]] = [:]
     private var last = Moment(nanoseconds: 0)
     private var lastRootRound: UInt32
 
@@ -67,52 +68,60 @@ final class RunWatch {
     }
 
     private func opened(_ who: NodeName, _ position: Int, _ number: RoundNumber, _ chosen: UInt64, _ now: Moment) {
-        if let left = open[who], !mortal.contains(who) {
+        let left = open[who]?.values.first { $0.collected == nil && $0.number != number }
+        if let left {
             complain("\(who) opens \(number) while \(left.number) is open")
         }
+        if position == Tree.root, open[who]?.keys.contains(where: { $0 != number }) == true {
+            complain("the root opens \(number) before the last round's end")
+        }
         if position == Tree.root, number.edgeRound == 1 {
-            let isNew = number.round == lastRootRound + 1 || (mortal.contains(who) && number.round == 1)
+            let isNew = number.round == lastRootRound + 1
             if !isNew { complain("the root opens round \(number) after \(lastRootRound)") }
             lastRootRound = number.round
         }
-        open[who] = Open(number: number, begin: now, chosen: chosen)
+        open[who, default: [:]][number] = Open(number: number, begin: now, chosen: chosen)
     }
 
     private func accepted(_ who: NodeName, _ name: NodeName, _ number: RoundNumber, _ contributors: UInt64) {
-        guard open[who]?.number == number else { return complain("\(who) accepts \(name) in \(number), not open") }
-        if case .some(.some) = open[who]?.members[name] { complain("\(who) accepts \(name) twice in \(number)") }
+        guard open[who]?[number] != nil else { return complain("\(who) accepts \(name) in \(number), not open") }
+        if let known = open[who]?[number]?.members[name], known != nil {
+            complain("\(who) accepts \(name) twice in \(number)")
+        }
         if contributors == 0 { complain("\(who) accepts nothing of \(name)") }
-        open[who]?.members[name] = contributors
+        open[who]?[number]?.members[name] = contributors
     }
 
     private func dropped(_ who: NodeName, _ name: NodeName, _ number: RoundNumber) {
-        guard open[who]?.number == number else { return complain("\(who) drops \(name) in \(number), not open") }
-        open[who]?.members[name] = .some(nil)
+        guard open[who]?[number] != nil else { return complain("\(who) drops \(name) in \(number), not open") }
+        open[who]?[number]?.members[name] = .some(nil)
     }
 
     private func collected(
         _ who: NodeName, _ position: Int, _ number: RoundNumber, _ reported: UInt64, _ chosen: UInt64, _ now: Moment
     ) {
-        guard let round = open[who], round.number == number else {
+        guard let round = open[who]?[number] else {
             return complain("\(who) collects \(number), which is not open")
         }
         if reported > chosen { complain("\(who) has \(reported) of \(chosen) chosen in \(number)") }
         let sum = round.members.values.reduce(0) { $0 + ($1 ?? 0) }
         if sum != reported { complain("\(who) reports \(reported) and accepted \(sum) in \(number)") }
-        if tree.aggregators[position].children.isEmpty, UInt64(round.members.count) != round.chosen {
+        // Who was asked before a restart and did not come back since is not known by name.
+        if tree.aggregators[position].children.isEmpty, !mortal.contains(who),
+            UInt64(round.members.count) != round.chosen
+        {
             complain("\(who) knows of \(round.members.count) of \(round.chosen) members in \(number)")
         }
-        if now - round.begin > deadline, !unpunctual.contains(who) {
+        // A round that goes on after a restart has all of its time again.
+        if now - round.begin > deadline, !unpunctual.contains(who), !mortal.contains(who) {
             complain("\(who) collects \(number) \((now - round.begin).seconds) s after it opened")
         }
-        open[who]?.collected = reported
+        open[who]?[number]?.collected = reported
     }
 
     private func closed(_ who: NodeName, _ number: RoundNumber, _ outcome: RoundClosed.Outcome) {
-        guard let round = open.removeValue(forKey: who), round.number == number else {
-            // A node that was killed may hear the end of a round that it knows nothing of.
-            if !mortal.contains(who) { complain("\(who) closes \(number), which is not open") }
-            return
+        guard let round = open[who]?.removeValue(forKey: number) else {
+            return complain("\(who) closes \(number), which is not open")
         }
         guard case .committed(let count) = outcome, tree.aggregators[tree.position(who)].parent == nil else { return }
         if count != round.collected { complain("\(who) commits \(count) of \(round.collected ?? 0) in \(number)") }

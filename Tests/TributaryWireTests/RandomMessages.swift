@@ -29,7 +29,7 @@ struct RandomMessages {
         case 7: .welcome(Welcome(wireVersion: UInt32(1 + number(9)), layout: layout()))
         case 8: .plan(plan())
         case 9: .receipt(receipt())
-        case 10: .sumGrant(SumGrant(key: sumKey(), exclude: names()))
+        case 10: .sumGrant(SumGrant(key: sumKey(), exclude: names(), only: flip() ? names() : []))
         case 11: .roundClosed(roundClosed())
         case 12: .wait(Wait(retryAfter: .milliseconds(Int64(number(31_000_000_000)))))
         case 13: .drain(Drain(reason: reason()))
@@ -154,7 +154,8 @@ struct RandomMessages {
     private mutating func roundClosed() -> RoundClosed {
         RoundClosed(
             number: roundNumber(),
-            outcome: flip() ? .committed(contributorCount: number(Limits.clientCountMax)) : .failed(reason()))
+            outcome: flip() ? .committed(contributorCount: number(Limits.clientCountMax)) : .failed(reason()),
+            without: flip() ? names() : [])
     }
 
     private mutating func refuse() -> Refuse {

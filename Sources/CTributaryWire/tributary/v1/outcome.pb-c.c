@@ -296,7 +296,7 @@ const ProtobufCMessageDescriptor tributary__v1__receipt__descriptor =
   (ProtobufCMessageInit) tributary__v1__receipt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_closed__field_descriptors[3] =
+static const ProtobufCFieldDescriptor tributary__v1__round_closed__field_descriptors[4] =
 {
   {
     "number",
@@ -334,16 +334,29 @@ static const ProtobufCFieldDescriptor tributary__v1__round_closed__field_descrip
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "without_names",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundClosed, without_names),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__round_closed__field_indices_by_name[] = {
   1,   /* field[1] = committed */
   2,   /* field[2] = failed */
   0,   /* field[0] = number */
+  3,   /* field[3] = without_names */
 };
 static const ProtobufCIntRange tributary__v1__round_closed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_closed__descriptor =
 {
@@ -353,7 +366,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_closed__descriptor =
   "Tributary__V1__RoundClosed",
   "tributary.v1",
   sizeof(Tributary__V1__RoundClosed),
-  3,
+  4,
   tributary__v1__round_closed__field_descriptors,
   tributary__v1__round_closed__field_indices_by_name,
   1,  tributary__v1__round_closed__number_ranges,

@@ -399,7 +399,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_offer__descriptor =
   (ProtobufCMessageInit) tributary__v1__sum_offer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__sum_grant__field_descriptors[2] =
+static const ProtobufCFieldDescriptor tributary__v1__sum_grant__field_descriptors[3] =
 {
   {
     "key",
@@ -425,15 +425,28 @@ static const ProtobufCFieldDescriptor tributary__v1__sum_grant__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "only_names",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__SumGrant, only_names),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__sum_grant__field_indices_by_name[] = {
   1,   /* field[1] = excluded_names */
   0,   /* field[0] = key */
+  2,   /* field[2] = only_names */
 };
 static const ProtobufCIntRange tributary__v1__sum_grant__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor tributary__v1__sum_grant__descriptor =
 {
@@ -443,7 +456,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_grant__descriptor =
   "Tributary__V1__SumGrant",
   "tributary.v1",
   sizeof(Tributary__V1__SumGrant),
-  2,
+  3,
   tributary__v1__sum_grant__field_descriptors,
   tributary__v1__sum_grant__field_indices_by_name,
   1,  tributary__v1__sum_grant__number_ranges,

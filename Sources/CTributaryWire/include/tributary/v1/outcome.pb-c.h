@@ -81,6 +81,11 @@ struct  Tributary__V1__RoundClosed
 {
   ProtobufCMessage base;
   Tributary__V1__RoundNumber *number;
+  /*
+   * 16-byte names one after another, sorted: the receiver's contributions that are in no committed sum, although they
+   * have a receipt. Only aggregators get any.
+   */
+  ProtobufCBinaryData without_names;
   Tributary__V1__RoundClosed__OutcomeCase outcome_case;
   union {
     Tributary__V1__Committed *committed;
@@ -92,7 +97,7 @@ struct  Tributary__V1__RoundClosed
 };
 #define TRIBUTARY__V1__ROUND_CLOSED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_closed__descriptor) \
-    , NULL, TRIBUTARY__V1__ROUND_CLOSED__OUTCOME__NOT_SET, {0} }
+    , NULL, {0,NULL}, TRIBUTARY__V1__ROUND_CLOSED__OUTCOME__NOT_SET, {0} }
 
 
 struct  Tributary__V1__Committed

@@ -92,10 +92,15 @@ struct  Tributary__V1__SumGrant
    * 16-byte names one after another, sorted; see Proto/README.md.
    */
   ProtobufCBinaryData excluded_names;
+  /*
+   * 16-byte names one after another, sorted: the sum of just these is asked for, under a key of the parent's making.
+   * Empty in the answer to an offer.
+   */
+  ProtobufCBinaryData only_names;
 };
 #define TRIBUTARY__V1__SUM_GRANT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__sum_grant__descriptor) \
-    , NULL, {0,NULL} }
+    , NULL, {0,NULL}, {0,NULL} }
 
 
 /*
