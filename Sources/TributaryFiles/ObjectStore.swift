@@ -26,6 +26,8 @@ package final class ObjectStore: BlockStore, Sendable {
         var nextTemporary: UInt64 = 0
         /// Objects in memory.
         var held: [Digest: MappedFile] = [:]
+        /// Whether an object that arrives found no room lately.
+        var isFull = false
         /// Objects that lie in other files.
         var places: [Digest: Place] = [:]
     }
@@ -165,12 +167,17 @@ extension ObjectStore {
                 try partial.reserve()
             } catch {
                 if partial.heldByteCount == 0 { _ = unlink(partialPath(of: object.digest)) }
+                state.isFull = error.isOutOfSpace
                 throw error
             }
+            state.isFull = false
             state.partials[object.digest] = partial
             return partial.heldByteCount
         }
     }
+
+    /// Whether the last object that arrived found no room; what fails for that reason may be tried again later.
+    package var isFull: Bool { state.withLock { $0.isFull } }
 
     /// Appends bytes to a partial object; `offset` is the count held so far.
     ///
@@ -179,8 +186,13 @@ extension ObjectStore {
     package func append(_ bytes: RawSpan, to digest: Digest, at offset: UInt64) throws(FilesError) {
         try state.withLock { state throws(FilesError) in
             guard let partial = state.partials[digest] else { throw .unknownObject(digest) }
-            try failPoints?.pass(.write, partialPath(of: digest))
-            try partial.append(bytes, at: offset)
+            do throws(FilesError) {
+                try failPoints?.pass(.write, partialPath(of: digest))
+                try partial.append(bytes, at: offset)
+            } catch {
+                state.isFull = error.isOutOfSpace
+                throw error
+            }
         }
     }
 

@@ -12,16 +12,13 @@ package import TributaryProtocol
 /// cut off: nobody was told of it. Everything else that is not as it was written is damage, and ends the node: nothing
 /// is repaired silently. Used by one queue.
 package final class Journal {
-    /// A record with what has to be as durable as itself.
+    /// A record; its body moves from the store into the journal with it.
     package struct Entry {
         package var record: JournalRecord
-        /// The object that is the record's body: it moves from the store into the journal.
-        package var body: ObjectReference?
         /// Objects that hold the optimizer's state after a step.
         package var state: [ObjectReference]
-        package init(_ record: JournalRecord, body: ObjectReference? = nil, state: [ObjectReference] = []) {
+        package init(_ record: JournalRecord, state: [ObjectReference] = []) {
             self.record = record
-            self.body = body
             self.state = state
         }
     }
@@ -37,11 +34,11 @@ package final class Journal {
     /// Why nothing can be promised any more.
     private var failure: FilesError?
     private var owner: (node: String, digest: Digest)?
+    /// Whether the next record begins a run, whatever there was.
+    private var isAnew = false
 
-    /// What the run that was under way left, when there is one.
+    /// What the last run left, when there was one.
     private(set) package var memory: RunMemory?
-    /// Objects that hold the optimizer's state after the last step that `memory` knows.
-    private(set) package var optimizerState: [ObjectReference] = []
 
     /// Opens or makes a node's journal; verifies everything that a restart needs, and reads it.
     ///
@@ -76,12 +73,19 @@ package final class Journal {
         return Digest(words: random.next(), random.next(), random.next(), random.next())
     }
 
+    /// Nothing of the last run is needed any more.
+    package var isOver: Bool { index.state?.isOver ?? true }
+
+    /// Objects that hold the optimizer's state after the last step.
+    package var optimizerState: [ObjectReference] { index.state?.optimizer ?? [] }
+
     // MARK: Opening
 
     private func restore() throws(FilesError) {
         // Whatever the index names is verified before anything is adopted: damage changes nothing.
-        var known: [(kind: UInt16, head: [UInt8], place: (Digest, ObjectStore.Place)?)] = []
-        for entry in try index.entries() { known.append(try verified(entry)) }
+        var entries = try index.entries()
+        var places: [(Digest, ObjectStore.Place)] = []
+        for entry in entries { if let place = try verified(entry) { places.append(place) } }
         let adopted = try log.recover()
         if !adopted.isEmpty {
             var batch: [(SegmentRecord, JournalIndex.Meaning)] = []
@@ -89,25 +93,25 @@ package final class Journal {
             try log.sync()
             try index.take(batch, tail: log.syncedTail)
             log.accept()
-            known = []
-            for entry in try index.entries() { known.append(try verified(entry)) }
+            places += adopted.compactMap { place($0) }
+            entries = try index.entries()
         }
+        let needed = Set(entries.compactMap { $0.body?.digest })
         try log.retain(only: try index.segments())
-        guard let state = index.state, !state.isOver else { return }
-        store.place(known.compactMap(\.place))
+        guard let state = index.state, !state.run.isEmpty else { return }
+        store.place(places.filter { needed.contains($0.0) })
         var memory = RunMemory(run: RunID(state.run))
-        for (kind, head, _) in known { try replay(kind, head, &memory) }
+        for entry in entries { try replay(entry, &memory) }
         self.memory = memory
     }
 
-    private func verified(
-        _ entry: JournalIndex.Entry
-    ) throws(FilesError) -> (UInt16, [UInt8], (Digest, ObjectStore.Place)?) {
-        if entry.body == nil, let head = entry.head { return (entry.kind, head, nil) }
+    private func verified(_ entry: JournalIndex.Entry) throws(FilesError) -> (Digest, ObjectStore.Place)? {
+        guard entry.body != nil else { return nil }
         let record = try log.record(at: entry.position, checksum: entry.checksum)
-        guard record.kind == entry.kind, record.body == entry.body, entry.head == nil || entry.head == record.head
-        else { throw log.damaged(entry.position, "the record is not the one that the index means") }
-        return (record.kind, record.head, place(record))
+        guard record.kind == entry.kind, record.body == entry.body, entry.head == record.head else {
+            throw log.damaged(entry.position, "the record is not the one that the index means")
+        }
+        return place(record)
     }
 
     private func place(_ record: SegmentRecord) -> (Digest, ObjectStore.Place)? {
@@ -133,29 +137,36 @@ package final class Journal {
         }
     }
 
-    private func replay(_ kind: UInt16, _ head: [UInt8], _ memory: inout RunMemory) throws(FilesError) {
-        guard case .record(let record) = try meaning(kind, head) else { return }
-        memory.apply(record)
-        switch record {
-        case .assigned: optimizerState = []
-        case .stepped: optimizerState = (try? JournalRecord.state(head: head)) ?? []
-        default: break
+    private func replay(_ entry: JournalIndex.Entry, _ memory: inout RunMemory) throws(FilesError) {
+        guard case .record(let record) = try meaning(entry.kind, entry.head) else { return }
+        guard case .answered(let message) = record, entry.round != memory.open.last?.number else {
+            return memory.apply(record)
         }
+        // The round that it is about is over: it must not pass for an answer about one that is still open.
+        memory.answer = message
+        if case .update(let update) = message { memory.sequence = max(memory.sequence, update.key.sequence + 1) }
     }
 
     // MARK: Whose it is
 
-    /// Takes the journal for a node that was started with what `digest` says; a run that is under way goes on.
+    /// Takes the journal for a node that was started with what `digest` says; a run that is not over goes on.
     ///
-    /// A run that is over makes room for a new one, whatever it was.
+    /// A run that is over makes room for a new one when `startsRuns`, or when anything differs.
     /// - Throws: `FilesError.malformed` when the run under way is another node's or was started with something else.
-    package func claim(node: NodeName, digest: Digest) throws(FilesError) {
+    package func claim(node: NodeName, digest: Digest, startsRuns: Bool) throws(FilesError) {
         owner = (node.value, digest)
-        guard let state = index.state, !state.isOver else { return }
+        guard let state = index.state, !state.run.isEmpty else { return }
+        let isSame = state.node == node.value && state.owner == digest
+        if state.isOver {
+            guard startsRuns || !isSame else { return }
+            memory = nil
+            isAnew = true
+            return
+        }
         guard state.node == node.value else {
             throw refused("it is the journal of '\(state.node)', whose run '\(state.run)' is not over")
         }
-        guard state.owner == digest else {
+        guard isSame else {
             throw refused("the run '\(state.run)' is not over, and was started with another topology, seed or rounds")
         }
     }
@@ -176,31 +187,46 @@ package final class Journal {
     package func append(_ entries: [Entry], of run: RunID) throws(FilesError) {
         if let failure { throw failure }
         var batch: [(SegmentLog.Entry, JournalIndex.Meaning)] = []
-        if index.state?.run != run.value || index.state?.isOver == true { batch.append(beginning(of: run)) }
+        if index.state?.run != run.value || isAnew { batch.append(beginning(of: run)) }
+        try syncObjects(of: entries)
         for entry in entries {
-            let body = try entry.body.map { object throws(FilesError) in (object, try store.mapped(object.digest)) }
+            let body = try entry.record.body.map { object throws(FilesError) in
+                (object, try store.mapped(object.digest))
+            }
             batch.append(
                 (
                     SegmentLog.Entry(kind: entry.record.kind, head: entry.record.head(state: entry.state), body: body),
                     .record(entry.record)
                 ))
         }
-        let mayUseReserve = entries.allSatisfy { $0.body == nil }
+        let mayUseReserve = entries.allSatisfy { $0.record.body == nil }
         do {
             try write(batch, mayUseReserve: mayUseReserve)
         } catch {
             if !error.isOutOfSpace { failure = error }
             throw error
         }
+        isAnew = false
         try tidy(after: entries)
     }
 
-    /// Nothing of the run is needed any more: the next start begins anew.
+    /// What a record stands on is on the disk before it.
+    private func syncObjects(of entries: [Entry]) throws(FilesError) {
+        do throws(FilesError) {
+            let objects = entries.flatMap { $0.record.objects + $0.state.map(\.digest) }
+            try store.sync(objects.filter { store.contains($0) })
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    /// Says that the run is over, unless something of an open round is promised.
     ///
     /// - Throws: as `append`.
     package func end() throws(FilesError) {
         if let failure { throw failure }
-        guard index.state?.isOver == false else { return }
+        guard index.state?.isOver == false, !isAnew, try !index.hasOpenRound() else { return }
         do {
             try write([(SegmentLog.Entry(kind: JournalEntryKind.ended, head: []), .ended)], mayUseReserve: true)
         } catch {
@@ -265,15 +291,10 @@ package final class Journal {
 
     // MARK: Looking up
 
-    /// The round of an update that the journal has a record of, and how that ended; `nil` when it knows of none.
-    package func outcome(
-        of key: UpdateKey
-    ) throws(FilesError) -> (number: RoundNumber, isExcluded: Bool, end: RoundClosed?)? {
-        try index.contribution(key).map { ($0.number, $0.isExcluded, $0.end) }
+    /// How a round ended for a contribution that has a receipt; `nil` while it is open, and for all others.
+    package func end(of subject: Refuse.Subject, in number: RoundNumber) throws(FilesError) -> RoundClosed? {
+        try index.end(of: subject, in: number)
     }
-
-    /// How a round ended; `nil` when it did not, or too long ago.
-    package func end(of number: RoundNumber) throws(FilesError) -> RoundClosed? { try index.end(of: number) }
 }
 
 /// A file that only takes room, so that there is some when a disk is full.

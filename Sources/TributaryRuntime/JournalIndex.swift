@@ -25,6 +25,8 @@ final class JournalIndex {
         var run = ""
         /// Nothing of the run is needed any more.
         var isOver = true
+        /// The objects that hold the optimizer's state after the last step.
+        var optimizer: [ObjectReference] = []
         var rows = RowSet()
     }
 
@@ -33,9 +35,10 @@ final class JournalIndex {
         var kind: UInt16
         var position: SegmentRecord.Position
         var checksum: Digest
-        /// `nil` when it is so long that it is read from the segment.
-        var head: [UInt8]?
+        var head: [UInt8]
         var body: ObjectReference?
+        /// The round that it belongs to until that is over.
+        var round: RoundNumber?
     }
 
     /// What a record of the log means.
@@ -45,16 +48,6 @@ final class JournalIndex {
         case record(JournalRecord)
     }
 
-    /// How a contribution stands.
-    struct Contribution: Hashable {
-        var number: RoundNumber
-        var isExcluded: Bool
-        /// `nil` while its round is open.
-        var end: RoundClosed?
-    }
-
-    /// Heads up to this size lie in the index; the segment of a longer one is kept for as long as it is needed.
-    private static let headByteCountMax = 16 << 10
     /// Rounds whose contributions are remembered when their outcome is known.
     static let roundCountMax = 64
 
@@ -151,7 +144,7 @@ extension JournalIndex {
             return try queue.read { database in
                 Set(
                     try Int64.fetchAll(
-                        database, sql: "SELECT DISTINCT segment FROM record WHERE body IS NOT NULL OR head IS NULL"
+                        database, sql: "SELECT DISTINCT segment FROM record WHERE body IS NOT NULL"
                     ).map { UInt64(bitPattern: $0) })
             }
         } catch {
@@ -159,37 +152,47 @@ extension JournalIndex {
         }
     }
 
-    /// What is known of an update; `nil` when the journal never had it, or its round is long over.
-    func contribution(_ key: UpdateKey) throws(FilesError) -> Contribution? {
+    /// How a round ended for a contribution that has a receipt; `nil` while it is open, and for all others.
+    ///
+    /// One that is in no committed sum has failed, whatever became of the round.
+    func end(of subject: Refuse.Subject, in number: RoundNumber) throws(FilesError) -> RoundClosed? {
+        let key: (kind: Int64, node: NodeName, number: UInt64)
+        switch subject {
+        case .update(let update): key = (0, update.node, update.sequence)
+        case .sum(let sum): key = (1, sum.node, UInt64(sum.revision))
+        case .connection, .object: return nil
+        }
         do {
             return try queue.read { database in
                 let row = try Row.fetchOne(
                     try database.cachedStatement(
                         sql: """
-                            SELECT c.round, c.edge_round, c.excluded, o.head FROM contribution c
-                            LEFT JOIN outcome o USING(round, edge_round)
-                            WHERE kind = 0 AND node = ? AND number = ? ORDER BY c.round DESC, c.edge_round DESC
+                            SELECT o.head, c.without FROM contribution c JOIN outcome o USING(round, edge_round)
+                            WHERE round = ? AND edge_round = ? AND kind = ? AND node = ? AND number = ?
                             """),
-                    arguments: [key.node.value, Int64(bitPattern: key.sequence)])
+                    arguments: [
+                        number.round, number.edgeRound, key.kind, key.node.value, Int64(bitPattern: key.number),
+                    ])
                 guard let row else { return nil }
-                return Contribution(
-                    number: RoundNumber(round: row[0], edgeRound: row[1]), isExcluded: row[2],
-                    end: try (row[3] as Data?).map { try Self.end(Array($0)) })
+                var end = try Self.end(Array(row[0] as Data))
+                var reader = JournalReader(Array(row[1] as Data))
+                end.without = try reader.names()
+                if key.kind == 0, !end.without.isEmpty {
+                    end.outcome = .failed(.cohortAbandoned)
+                    end.without = []
+                }
+                return end
             }
         } catch {
             throw Self.translated(error, path)
         }
     }
 
-    /// How a round ended; `nil` when it did not, or so long ago that nobody asks.
-    func end(of number: RoundNumber) throws(FilesError) -> RoundClosed? {
+    /// Whether a round is open, in which something may have a receipt.
+    func hasOpenRound() throws(FilesError) -> Bool {
         do {
-            return try queue.read { database in
-                try Data.fetchOne(
-                    try database.cachedStatement(sql: "SELECT head FROM outcome WHERE round = ? AND edge_round = ?"),
-                    arguments: [number.round, number.edgeRound]
-                ).map { try Self.end(Array($0)) }
-            }
+            return try queue.read { try Bool.fetchOne($0, sql: "SELECT EXISTS(SELECT 1 FROM record WHERE kind = 3)") }
+                ?? false
         } catch {
             throw Self.translated(error, path)
         }
@@ -207,12 +210,16 @@ extension JournalIndex.Entry {
     fileprivate init(_ row: [DatabaseValue]) throws {
         guard let kind = Int64.fromDatabaseValue(row[1]), let segment = Int64.fromDatabaseValue(row[2]),
             let offset = Int64.fromDatabaseValue(row[3]), let checksum = Data.fromDatabaseValue(row[4]),
-            let checksum = Digest(checksum), let bodySize = Int64.fromDatabaseValue(row[7])
+            let checksum = Digest(checksum), let head = Data.fromDatabaseValue(row[5]),
+            let bodySize = Int64.fromDatabaseValue(row[7])
         else { throw JournalBytes.Flaw(text: "a row of the table 'record' has other columns") }
         self.kind = UInt16(clamping: kind)
         position = .init(segment: UInt64(bitPattern: segment), offset: UInt64(bitPattern: offset))
         self.checksum = checksum
-        head = Data.fromDatabaseValue(row[5]).map { Array($0) }
+        self.head = Array(head)
+        if let round = Int64.fromDatabaseValue(row[8]), let edgeRound = Int64.fromDatabaseValue(row[9]) {
+            self.round = RoundNumber(round: UInt32(clamping: round), edgeRound: UInt32(clamping: edgeRound))
+        }
         body = Data.fromDatabaseValue(row[6]).flatMap { Digest($0) }.map {
             ObjectReference(digest: $0, byteCount: UInt64(bitPattern: bodySize))
         }
@@ -276,51 +283,83 @@ extension JournalIndex {
             state.run = run
             state.node = node
             state.owner = owner
+            state.optimizer = []
             state.isOver = false
         case .ended: state.isOver = true
         case .record(let content):
+            state.isOver = false
+            if case .stepped = content { state.optimizer = try JournalRecord.state(head: record.head) }
             try prune(for: content, &state.rows, database)
-            try insert(record, &state.rows, database)
+            try insert(record, content, &state.rows, database)
             try note(content, record.head, &state.rows, database)
         }
     }
 
-    private static func insert(_ record: SegmentRecord, _ rows: inout RowSet, _ database: Database) throws {
-        let head = record.head.count <= headByteCountMax ? Data(record.head).databaseValue : .null
+    private static func insert(
+        _ record: SegmentRecord, _ content: JournalRecord, _ rows: inout RowSet, _ database: Database
+    ) throws {
+        var round = content.roundUntilClosed
+        if let number = round {
+            // A round is opened once, and nothing is added to one that is not open: as in `RunMemory`.
+            let isOpen = try Bool.fetchOne(
+                try database.cachedStatement(
+                    sql: "SELECT EXISTS(SELECT 1 FROM record WHERE round = ? AND edge_round = ? AND kind = 3)"),
+                arguments: [number.round, number.edgeRound])
+            guard isOpen == (record.kind != 3) else { return }
+        } else if case .answered = content {
+            round = try openRound(database)
+        }
         let values: [DatabaseValue] = [
             Int64(bitPattern: record.number).databaseValue, Int64(record.kind).databaseValue,
             Int64(bitPattern: record.position.segment).databaseValue,
-            Int64(bitPattern: record.position.offset).databaseValue, Data(record.checksum.bytes).databaseValue, head,
-            record.body.map { Data($0.digest.bytes).databaseValue } ?? .null,
+            Int64(bitPattern: record.position.offset).databaseValue, Data(record.checksum.bytes).databaseValue,
+            Data(record.head).databaseValue, record.body.map { Data($0.digest.bytes).databaseValue } ?? .null,
             Int64(bitPattern: record.body?.byteCount ?? 0).databaseValue,
+            round.map { Int64($0.round).databaseValue } ?? .null,
+            round.map { Int64($0.edgeRound).databaseValue } ?? .null,
         ]
         try JournalTable.record.insert(values, &rows, database)
     }
 
+    /// The round that was opened last of those that are open: an answer is about it.
+    private static func openRound(_ database: Database) throws -> RoundNumber? {
+        try Row.fetchOne(
+            database, sql: "SELECT round, edge_round FROM record WHERE kind = 3 ORDER BY number DESC LIMIT 1"
+        ).map { RoundNumber(round: $0[0], edgeRound: $0[1]) }
+    }
+
     /// Removes the records that a restart does not need once `next` is there: what `RunMemory` forgets by it.
     private static func prune(for next: JournalRecord, _ rows: inout RowSet, _ database: Database) throws {
-        let old: String? =
-            switch next {
-            case .welcomed: "kind = 1"
-            case .assigned: "kind IN (2, 7, 8)"
-            case .opened: "kind IN (3, 4, 5, 6)"
-            case .answered: "kind = 7"
-            case .stepped: "kind = 8 AND NOT EXISTS(SELECT 1 FROM record WHERE kind = 2)"
-            case .closed, .updateAccepted, .sumAccepted, .tookOut: nil
-            }
-        if let old { try JournalTable.record.remove(old, [], &rows, database) }
-        guard case .closed(let end) = next else { return }
+        switch next {
+        case .welcomed: try JournalTable.record.remove("kind = 1", [], &rows, database)
+        case .assigned: try JournalTable.record.remove("kind IN (2, 8)", [], &rows, database)
+        case .stepped:
+            try JournalTable.record.remove(
+                "kind = 8 AND NOT EXISTS(SELECT 1 FROM record WHERE kind = 2)", [], &rows, database)
+        case .answered: try pruneAnswers(keepingLast: false, &rows, database)
+        case .closed(let end):
+            let number = [Int64(end.number.round).databaseValue, Int64(end.number.edgeRound).databaseValue]
+            try noteAbandoned(end, &rows, database)
+            try JournalTable.record.remove(
+                "round = ? AND edge_round = ? AND kind IN (3, 4, 5, 6, 10)", number, &rows, database)
+            try pruneAnswers(keepingLast: true, &rows, database)
+            try JournalTable.record.remove(
+                """
+                kind = 9 AND number <= (SELECT number FROM record WHERE kind = 9 ORDER BY number DESC
+                LIMIT 1 OFFSET \(RunMemory.closedCountMax - 1))
+                """, [], &rows, database)
+        case .opened, .updateAccepted, .sumAccepted, .tookOut, .subtracted: break
+        }
+    }
+
+    /// Removes answers about rounds that are over; the last one tells what the parent knows, and the next sequence.
+    private static func pruneAnswers(keepingLast: Bool, _ rows: inout RowSet, _ database: Database) throws {
         try JournalTable.record.remove(
             """
-            kind = 9 AND number <= (SELECT number FROM record WHERE kind = 9 ORDER BY number DESC
-            LIMIT 1 OFFSET \(RunMemory.closedCountMax - 1))
-            """, [], &rows, database)
-        let opened = try Data.fetchOne(database, sql: "SELECT head FROM record WHERE kind = 3").map {
-            try JournalRecord(kind: 3, head: Array($0))
-        }
-        if case .opened(let plan)? = opened, plan.number == end.number {
-            try JournalTable.record.remove("kind IN (3, 4, 5, 6)", [], &rows, database)
-        }
+            kind = 7 AND NOT EXISTS(SELECT 1 FROM record o
+            WHERE o.kind = 3 AND o.round = record.round AND o.edge_round = record.edge_round)
+            """ + (keepingLast ? " AND number < (SELECT max(number) FROM record WHERE kind = 7)" : ""),
+            [], &rows, database)
     }
 
     /// Keeps the keys of contributions, and how their rounds ended.
@@ -329,42 +368,51 @@ extension JournalIndex {
     ) throws {
         switch record {
         case .updateAccepted(let update):
-            try put(0, update.key.node, update.key.sequence, update.number, isExcluded: false, &rows, database)
-        case .sumAccepted(let sum, _):
-            try put(1, sum.key.node, UInt64(sum.key.revision), sum.key.number, isExcluded: false, &rows, database)
-        case .tookOut(let updates, let sums):
-            for key in updates {
-                for number in try numbers(of: key, database) {
-                    try put(0, key.node, key.sequence, number, isExcluded: true, &rows, database)
-                }
-            }
-            for key in sums {
-                try put(1, key.node, UInt64(key.revision), key.number, isExcluded: true, &rows, database)
-            }
+            try put(0, update.key.node, update.key.sequence, update.number, without: [], &rows, database)
+        case .sumAccepted(let sum, _, _):
+            try put(1, sum.key.node, UInt64(sum.key.revision), sum.key.number, without: [], &rows, database)
         case .closed(let end): try note(end, head, &rows, database)
-        case .welcomed, .assigned, .opened, .answered, .stepped: break
-        }
-    }
-
-    private static func numbers(of key: UpdateKey, _ database: Database) throws -> [RoundNumber] {
-        let statement = try database.cachedStatement(
-            sql: "SELECT round, edge_round FROM contribution WHERE kind = 0 AND node = ? AND number = ?")
-        return try Row.fetchAll(statement, arguments: [key.node.value, Int64(bitPattern: key.sequence)]).map {
-            RoundNumber(round: $0[0], edgeRound: $0[1])
+        case .welcomed, .assigned, .opened, .tookOut, .subtracted, .answered, .stepped: break
         }
     }
 
     private static func put(
-        _ kind: Int64, _ node: NodeName, _ key: UInt64, _ number: RoundNumber, isExcluded: Bool,
+        _ kind: Int64, _ node: NodeName, _ key: UInt64, _ number: RoundNumber, without: [ContributionName],
         _ rows: inout RowSet, _ database: Database
     ) throws {
         let values = [
             kind.databaseValue, node.value.databaseValue, Int64(bitPattern: key).databaseValue,
             Int64(number.round).databaseValue, Int64(number.edgeRound).databaseValue,
         ]
+        var names = JournalBytes()
+        names.put(without)
         try JournalTable.contribution.remove(
             "kind = ? AND node = ? AND number = ? AND round = ? AND edge_round = ?", values, &rows, database)
-        try JournalTable.contribution.insert(values + [isExcluded.databaseValue], &rows, database)
+        try JournalTable.contribution.insert(values + [Data(names.all).databaseValue], &rows, database)
+    }
+
+    /// Keeps, for each contribution of a round that ends, which of its names are in no committed sum; mostly none.
+    private static func noteAbandoned(_ end: RoundClosed, _ rows: inout RowSet, _ database: Database) throws {
+        guard !end.without.isEmpty else { return }
+        let without = Set(end.without)
+        let found = try Row.fetchAll(
+            database, sql: "SELECT kind, head FROM record WHERE round = ? AND edge_round = ? AND kind IN (3, 4, 5)",
+            arguments: [end.number.round, end.number.edgeRound])
+        var seed: UInt64 = 0
+        for row in found {
+            switch try JournalRecord(kind: row[0], head: Array(row[1] as Data)) {
+            case .opened(let opening): seed = opening.plan.seed
+            case .updateAccepted(let update):
+                let name = ContributionName(node: update.key.node, number: end.number, seed: seed)
+                guard without.contains(name) else { continue }
+                try put(0, update.key.node, update.key.sequence, end.number, without: [name], &rows, database)
+            case .sumAccepted(let sum, let names, let excluded):
+                let abandoned = (names + excluded).filter(without.contains).sorted()
+                guard !abandoned.isEmpty else { continue }
+                try put(1, sum.key.node, UInt64(sum.key.revision), end.number, without: abandoned, &rows, database)
+            default: continue
+            }
+        }
     }
 
     private static func note(
@@ -401,6 +449,7 @@ extension JournalIndex.State {
         bytes.put(node)
         bytes.put(owner)
         bytes.put(run)
+        bytes.put(optimizer) { $0.put($1) }
         bytes.put(isOver ? 1 : 0, rows.count)
         bytes.put(blob: rows.bytes)
         return bytes.all
@@ -418,6 +467,7 @@ extension JournalIndex.State {
         node = try bytes.text()
         owner = try bytes.digest()
         run = try bytes.text()
+        optimizer = try bytes.list { try $0.object() }
         isOver = try bytes.word() == 1
         rows = RowSet(count: try bytes.word(), bytes: try bytes.list { try $0.byte() })
         try bytes.finish()

@@ -31,6 +31,38 @@ extension JournalRecord {
         case .answered: 7
         case .stepped: 8
         case .closed: 9
+        case .subtracted: 10
+        }
+    }
+
+    /// The object that is the record's body.
+    var body: ObjectReference? {
+        switch self {
+        case .updateAccepted(let update): update.body
+        case .sumAccepted(let sum, _, _), .subtracted(let sum, _): sum.body
+        case .welcomed, .assigned, .opened, .tookOut, .answered, .stepped, .closed: nil
+        }
+    }
+
+    /// Objects that a restart needs beside the body, where they are at hand.
+    var objects: [Digest] {
+        switch self {
+        case .opened(let opening): opening.plan.model.sources.map(\.object.digest)
+        case .answered(.sumOffer(let offer)): offer.names.map { [$0.digest] } ?? []
+        case .answered(.update(let update)): update.body.map { [$0.digest] } ?? []
+        case .stepped(let step): step.model.sources.map(\.object.digest)
+        case .welcomed, .assigned, .updateAccepted, .sumAccepted, .tookOut, .subtracted, .answered, .closed: []
+        }
+    }
+
+    /// The round that the record is about, when a restart needs it until that round is over.
+    var roundUntilClosed: RoundNumber? {
+        switch self {
+        case .opened(let opening): opening.plan.number
+        case .updateAccepted(let update): update.number
+        case .sumAccepted(let sum, _, _), .subtracted(let sum, _): sum.key.number
+        case .tookOut(let number, _, _): number
+        case .welcomed, .assigned, .answered, .stepped, .closed: nil
         }
     }
 
@@ -40,19 +72,34 @@ extension JournalRecord {
         switch self {
         case .welcomed(let layout):
             bytes.put(.welcome(Welcome(wireVersion: WireVersion.current, layout: layout)))
-        case .assigned(let plan), .opened(let plan): bytes.put(.plan(plan))
+        case .assigned(let plan): bytes.put(.plan(plan))
+        case .opened(let opening):
+            bytes.put(.plan(opening.plan))
+            bytes.put(opening.clientCount)
+            bytes.put(opening.aggregators) {
+                $0.put($1.name.value)
+                $0.put($1.chosenCount)
+            }
         case .updateAccepted(let update): bytes.put(.update(update))
-        case .sumAccepted(let sum, let names):
+        case .sumAccepted(let sum, let names, let excluded):
             bytes.put(.sum(sum))
-            bytes.put(names) { $0.put($1.high, $1.low) }
-        case .tookOut(let updates, let sums):
+            bytes.put(names)
+            bytes.put(excluded)
+        case .subtracted(let sum, let names):
+            bytes.put(.sum(sum))
+            bytes.put(names)
+        case .tookOut(let number, let updates, let sums):
+            bytes.put(number)
             bytes.put(updates) { $0.put($1) }
             bytes.put(sums) { $0.put($1) }
         case .answered(let message): bytes.put(message)
         case .stepped(let step):
             bytes.put(step)
             bytes.put(state) { $0.put($1) }
-        case .closed(let end): bytes.put(.roundClosed(end))
+        case .closed(let end):
+            // The names apart: a frame holds fewer of them than a round may leave out.
+            bytes.put(.roundClosed(RoundClosed(number: end.number, outcome: end.outcome)))
+            bytes.put(end.without)
         }
         return bytes.all
     }
@@ -72,15 +119,22 @@ extension JournalRecord {
         switch (kind, kind == 6 || kind == 8 ? nil : try bytes.message()) {
         case (1, .welcome(let welcome)?): return .welcomed(welcome.layout)
         case (2, .plan(let plan)?): return .assigned(plan)
-        case (3, .plan(let plan)?): return .opened(plan)
+        case (3, .plan(let plan)?):
+            let count = try bytes.word()
+            let asked = try bytes.list { Asked(name: NodeName(try $0.text()), chosenCount: try $0.word()) }
+            return .opened(Opening(plan: plan, aggregators: asked, clientCount: count))
         case (4, .update(let update)?): return .updateAccepted(update)
         case (5, .sum(let sum)?):
-            return .sumAccepted(
-                sum, names: try bytes.list { ContributionName(high: try $0.word(), low: try $0.word()) })
-        case (6, nil): return .tookOut(try bytes.list { try $0.updateKey() }, sums: try bytes.list { try $0.sumKey() })
+            return .sumAccepted(sum, names: try bytes.names(), excluded: try bytes.names())
+        case (6, nil):
+            return .tookOut(
+                try bytes.number(), try bytes.list { try $0.updateKey() }, sums: try bytes.list { try $0.sumKey() })
         case (7, let message?): return .answered(message)
         case (8, nil): return .stepped(try bytes.step())
-        case (9, .roundClosed(let end)?): return .closed(end)
+        case (9, .roundClosed(var end)?):
+            end.without = try bytes.names()
+            return .closed(end)
+        case (10, .sum(let sum)?): return .subtracted(sum, names: try bytes.names())
         default: throw JournalBytes.Flaw(text: "an unknown kind of record, \(kind)")
         }
     }
@@ -126,6 +180,8 @@ struct JournalBytes {
         put(UInt64(list.count))
         for element in list { body(&self, element) }
     }
+
+    mutating func put(_ names: [ContributionName]) { put(names) { $0.put($1.high, $1.low) } }
 
     mutating func put(_ message: Message) {
         let envelope = Envelope(run: nil, epoch: TopologyEpoch(1), message: message)
@@ -224,6 +280,10 @@ struct JournalReader {
 
     mutating func number() throws -> RoundNumber {
         RoundNumber(round: UInt32(clamping: try word()), edgeRound: UInt32(clamping: try word()))
+    }
+
+    mutating func names() throws -> [ContributionName] {
+        try list { ContributionName(high: try $0.word(), low: try $0.word()) }
     }
 
     mutating func updateKey() throws -> UpdateKey {

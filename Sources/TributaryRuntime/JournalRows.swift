@@ -47,14 +47,16 @@ enum JournalTable: String, CaseIterable {
         case .record:
             """
             CREATE TABLE record(number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, segment INTEGER NOT NULL,
-            offset INTEGER NOT NULL, checksum BLOB NOT NULL, head BLOB, body BLOB, body_size INTEGER NOT NULL,
-            sum BLOB NOT NULL)
+            offset INTEGER NOT NULL, checksum BLOB NOT NULL, head BLOB NOT NULL, body BLOB,
+            body_size INTEGER NOT NULL, round INTEGER, edge_round INTEGER, sum BLOB NOT NULL);
+            CREATE INDEX record_round ON record(round, edge_round, kind);
+            CREATE INDEX record_kind ON record(kind, number)
             """
         case .contribution:
             """
             CREATE TABLE contribution(kind INTEGER NOT NULL, node TEXT NOT NULL, number INTEGER NOT NULL,
-            round INTEGER NOT NULL, edge_round INTEGER NOT NULL, excluded INTEGER NOT NULL, sum BLOB NOT NULL,
-            PRIMARY KEY(kind, node, number, round, edge_round)) WITHOUT ROWID
+            round INTEGER NOT NULL, edge_round INTEGER NOT NULL, without BLOB NOT NULL, sum BLOB NOT NULL,
+            PRIMARY KEY(round, edge_round, kind, node, number)) WITHOUT ROWID
             """
         case .outcome:
             """
@@ -66,7 +68,7 @@ enum JournalTable: String, CaseIterable {
 
     private var columnCount: Int {
         switch self {
-        case .record: 9
+        case .record: 11
         case .contribution: 7
         case .outcome: 4
         }

@@ -51,7 +51,7 @@ import TributaryTestSupport
     ) throws {
         let script = try JournalScript(mix, seed: 21, roundCount: 2)
         let count = try pointCount(script)
-        #expect(count > 80)
+        #expect(count > 60)
         var lost: [UInt64] = []
         var adopted = 0
         for point in 1...count {

@@ -15,7 +15,12 @@ final class StateDirectory {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "tributary-state-\(UUID().uuidString)").path()
+        // In memory where there is such a place: thousands of journals are opened, and none of them outlives a test.
+        let memory = "/dev/shm"
+        let parent =
+            FileManager.default.isWritableFile(atPath: memory)
+            ? memory : FileManager.default.temporaryDirectory.path()
+        path = "\(parent)/tributary-state-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -38,21 +43,25 @@ struct OpenJournal {
         journal = try Journal(
             directory: "\(directory)/journal", store: store, segmentByteCountMax: segmentByteCountMax,
             failPoints: failPoints)
-        if claims { try journal.claim(node: Self.owner.node, digest: Self.owner.digest) }
+        if claims { try journal.claim(node: Self.owner.node, digest: Self.owner.digest, startsRuns: true) }
     }
 
     /// Has the journal write a batch of a script, whose bodies arrive in the store before.
     func append(_ batch: JournalScript.Batch) throws {
         try journal.append(
-            try batch.map { record, body in Journal.Entry(record, body: try body.map { try store.put($0) }) },
-            of: JournalScript.run)
+            try batch.map { record, body in
+                _ = try body.map { try store.put($0) }
+                return Journal.Entry(record)
+            }, of: JournalScript.run)
     }
 
     /// Whether every body of the round that is open can be read, and is right.
     func holdsBodies(of memory: RunMemory) throws -> Bool {
-        let bodies =
-            (memory.open.map { open in open.updates.values.map(\.body) + open.sums.values.map(\.sum.body) } ?? [])
-            .compactMap(\.self)
+        let bodies = memory.open.flatMap { round in
+            let updates = [round.updates, round.takenUpdates].flatMap { $0.values.map(\.body) }
+            let sums = [round.sums, round.takenSums, round.subtracted].flatMap { $0.values.map(\.sum.body) }
+            return (updates + sums).compactMap(\.self)
+        }
         return try bodies.allSatisfy { body in
             try store.mapped(body.digest).withUnsafeBytes { Digest.sha256(of: $0) } == body.digest
         }

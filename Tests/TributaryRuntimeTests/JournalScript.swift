@@ -30,6 +30,10 @@ struct JournalScript {
     private let layout: ParameterLayout
     private(set) var batches: [Batch] = []
     private var sequence: UInt64 = 0
+    /// A round that has no end yet, while another is under way.
+    private var late: RoundNumber?
+    /// The names of each round's contributions.
+    private var contributions: [RoundNumber: [ContributionName]] = [:]
 
     init(_ mix: Mix, seed: UInt64, roundCount: UInt32 = 4) throws {
         self.mix = mix
@@ -49,26 +53,34 @@ struct JournalScript {
         let edgeRounds: UInt32 = mix == .stepping ? 2 : 1
         for edgeRound in 1...edgeRounds {
             let inner = RoundNumber(round: round, edgeRound: edgeRound)
-            var open = plan
-            open.number = inner
-            batches.append([(.opened(open), nil)])
+            var inside = plan
+            inside.number = inner
+            let asked = [JournalRecord.Asked(name: NodeName("edge-1"), chosenCount: 4)]
+            batches.append([
+                (.opened(.init(plan: inside, aggregators: mix == .root ? asked : [], clientCount: 5)), nil)
+            ])
             addContributions(inner)
             if mix != .passThrough { batches.append([(.stepped(step(inner)), nil)]) }
             if mix == .root || edgeRound < edgeRounds {
-                batches.append([(.closed(RoundClosed(number: inner, outcome: .committed(contributorCount: 2))), nil)])
+                end(inner, .committed(contributorCount: 2))
             }
         }
         guard mix != .root else { return }
         batches.append([(.answered(answer(number)), nil)])
         let isLost = generator.integer(0...3) == 0
         let last = RoundNumber(round: round, edgeRound: edgeRounds)
-        batches.append([
-            (
-                .closed(
-                    RoundClosed(
-                        number: last, outcome: isLost ? .failed(.parentLate) : .committed(contributorCount: 3))), nil
-            )
-        ])
+        // Now and then the parent's word comes when it has gone on to the next round already.
+        if mix == .passThrough, round.isMultiple(of: 3) { return late = last }
+        end(last, isLost ? .failed(.parentLate) : .committed(contributorCount: 3))
+        if let late { end(late, .committed(contributorCount: 1)) }
+        late = nil
+    }
+
+    /// Ends a round; now and then a contribution is in no committed sum.
+    private mutating func end(_ number: RoundNumber, _ outcome: RoundClosed.Outcome) {
+        let names = contributions[number] ?? []
+        let without = names.isEmpty || generator.integer(0...2) > 0 ? [] : [names[0]]
+        batches.append([(.closed(RoundClosed(number: number, outcome: outcome, without: without)), nil)])
     }
 
     private mutating func addContributions(_ number: RoundNumber) {
@@ -82,13 +94,21 @@ struct JournalScript {
                     let body = (0..<Int(generator.integer(1...900))).map { _ in
                         UInt8.random(in: 0...255, using: &generator)
                     }
-                    guard mix != .root else { return (.sumAccepted(sum(number, body), names: names()), body) }
+                    guard mix != .root else {
+                        let names = names()
+                        contributions[number, default: []] += names
+                        return (.sumAccepted(sum(number, body), names: names, excluded: self.names()), body)
+                    }
                     let update = update(number, body)
                     keys.append(update.key)
+                    contributions[number, default: []].append(
+                        ContributionName(node: update.key.node, number: number, seed: 7))
                     return (.updateAccepted(update), body)
                 })
         }
-        if let key = keys.first, generator.integer(0...1) == 0 { batches.append([(.tookOut([key], sums: []), nil)]) }
+        if let key = keys.first, generator.integer(0...1) == 0 {
+            batches.append([(.tookOut(number, [key], sums: []), nil)])
+        }
     }
 
     // MARK: Values
@@ -112,7 +132,7 @@ struct JournalScript {
     }
 
     private mutating func names() -> [ContributionName] {
-        // Now and then so many that the index leaves them in the segment.
+        // Now and then many.
         let count = generator.integer(0...6) == 0 ? 1200 : 3
         return (0..<count).map { _ in ContributionName(high: generator.next(), low: generator.next()) }
     }

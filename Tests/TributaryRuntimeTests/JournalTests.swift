@@ -68,26 +68,38 @@ import TributaryRing
         }
     }
 
-    @Test func outcomesAreFoundByTheKeysOfContributions() throws {
+    @Test(arguments: [JournalScript.Mix.passThrough, .root]) func outcomesAreFoundByTheKeysOfContributions(
+        _ mix: JournalScript.Mix
+    ) throws {
         let directory = try StateDirectory()
         let open = try OpenJournal(directory.path)
-        let script = try JournalScript(.passThrough, seed: 8, roundCount: 6)
+        let script = try JournalScript(mix, seed: 8, roundCount: 12)
         for batch in script.batches { try open.append(batch) }
-        let again = open
         var ends: [RoundNumber: RoundClosed] = [:]
         for (record, _) in script.batches.joined() { if case .closed(let end) = record { ends[end.number] = end } }
-        var excluded: Set<UpdateKey> = []
+        var abandoned = 0
         for (record, _) in script.batches.joined() {
-            if case .tookOut(let keys, _) = record { excluded.formUnion(keys) }
+            switch record {
+            case .updateAccepted(let update):
+                let name = ContributionName(node: update.key.node, number: update.number, seed: 7)
+                var expected = ends[update.number]
+                if expected?.without.contains(name) == true {
+                    expected?.outcome = .failed(.cohortAbandoned)
+                    abandoned += 1
+                }
+                expected?.without = []
+                #expect(try open.journal.end(of: .update(update.key), in: update.number) == expected)
+            case .sumAccepted(let sum, let names, let excluded):
+                var expected = ends[sum.key.number]
+                expected?.without.removeAll { !(names + excluded).contains($0) }
+                abandoned += expected?.without.count ?? 0
+                #expect(try open.journal.end(of: .sum(sum.key), in: sum.key.number) == expected)
+            default: continue
+            }
         }
-        #expect(!excluded.isEmpty)
-        for (record, _) in script.batches.joined() {
-            guard case .updateAccepted(let update) = record else { continue }
-            let found = try #require(try again.journal.outcome(of: update.key))
-            #expect(found.number == update.number && found.end == ends[update.number])
-            #expect(found.isExcluded == excluded.contains(update.key))
-        }
-        #expect(try again.journal.outcome(of: UpdateKey(node: NodeName("device-0"), sequence: 1 << 40)) == nil)
+        #expect(abandoned > 0)
+        let stranger = UpdateKey(node: NodeName("device-0"), sequence: 1 << 40)
+        #expect(try open.journal.end(of: .update(stranger), in: RoundNumber(round: 1)) == nil)
     }
 
     @Test func aRunThatIsNotOverIsRefusedToAnybodyElse() throws {
@@ -100,16 +112,24 @@ import TributaryRing
         do {
             let open = try OpenJournal(directory.path)
             let other = Digest(words: 1, 1, 1, 1)
-            #expect(throws: FilesError.self) { try open.journal.claim(node: OpenJournal.owner.node, digest: other) }
             #expect(throws: FilesError.self) {
-                try open.journal.claim(node: NodeName("other"), digest: OpenJournal.owner.digest)
+                try open.journal.claim(node: OpenJournal.owner.node, digest: other, startsRuns: true)
             }
-            try open.journal.claim(node: OpenJournal.owner.node, digest: OpenJournal.owner.digest)
+            #expect(throws: FilesError.self) {
+                try open.journal.claim(
+                    node: NodeName("other"), digest: OpenJournal.owner.digest, startsRuns: false)
+            }
+            // Something is promised: the run is not over.
+            try open.journal.end()
+            #expect(!open.journal.isOver)
+            let number = try #require(open.journal.memory?.open.first?.number)
+            try open.append([(.closed(RoundClosed(number: number, outcome: .failed(.stopped))), nil)])
             try open.journal.end()
         }
-        let open = try OpenJournal(directory.path)
+        let open = try OpenJournal(directory.path, claims: false)
+        #expect(open.journal.isOver)
+        try open.journal.claim(node: NodeName("other"), digest: Digest(words: 1, 1, 1, 1), startsRuns: true)
         #expect(open.journal.memory == nil)
-        try open.journal.claim(node: NodeName("other"), digest: Digest(words: 1, 1, 1, 1))
         try open.append(script.batches[0])
         #expect(try OpenJournalCopy(directory).memory?.layout != nil)
     }
@@ -123,9 +143,10 @@ import TributaryRing
             script.batches.joined().lazy.compactMap { entry -> UpdateKey? in
                 if case .updateAccepted(let update) = entry.record { update.key } else { nil }
             }.first)
-        #expect(try open.journal.outcome(of: key) != nil)
+        let number = RoundNumber(round: 1)
+        #expect(try open.journal.end(of: .update(key), in: number) != nil)
         try open.journal.append([.init(script.batches[0][0].record)], of: RunID("next"))
-        #expect(try open.journal.outcome(of: key) == nil)
+        #expect(try open.journal.end(of: .update(key), in: number) == nil)
         let memory = try #require(try OpenJournalCopy(directory).memory)
         #expect(memory.run == RunID("next") && memory.closed.isEmpty && memory.layout != nil)
     }
