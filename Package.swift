@@ -36,6 +36,8 @@ let package = Package(
     dependencies: [
         // Help, completions and typo suggestions of the command line.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // SQLite for the journal's keys and state: statements, transactions and errors as Swift values.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         // YAML with the position of every node (libyaml inside).
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -103,6 +105,8 @@ let package = Package(
                 "TributaryLearning", "TributaryProtocol", "TributaryPlanning", "TributaryReport",
                 "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryTopologyFile", "TributaryBus",
                 "TributaryClient",
+                // The journal: messages in it are written as they are on the wire, its index is SQLite.
+                "TributaryWire", .product(name: "GRDB", package: "GRDB.swift"),
             ]
         ),
         room(
@@ -164,6 +168,13 @@ let package = Package(
         tests(
             "TributaryFilesTests",
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
+        tests(
+            "TributaryRuntimeTests",
+            [
+                "TributaryRuntime", "TributaryProtocol", "TributaryFiles", "TributaryCrypto", "TributaryCore",
+                "TributaryRing", "TributaryTestSupport",
+            ]
+        ),
         tests(
             "TributaryTopologyFileTests",
             ["TributaryTopologyFile", "TributaryTopology", "TributaryCore", .product(name: "Yams", package: "Yams")],

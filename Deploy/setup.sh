@@ -43,6 +43,7 @@ packages() {
 libzmq3-dev            the buses between devices, edges and the cloud (ZeroMQ with CURVE)
 libprotobuf-c-dev      messages on the wire (protobuf-c)
 libssl-dev             SHA-256 and signatures (libcrypto)
+libsqlite3-dev         the journal: what was promised, in a file that survives a crash
 zlib1g-dev             data sets that come as .gz, and NPZ archives
 protobuf-compiler      Proto/*.proto: read by protoc-c, and turned into Python for the tests
 protobuf-c-compiler    regenerates the committed C of Proto/ (make proto-check)

@@ -162,7 +162,7 @@ package enum Directory {
     }
 
     /// Makes a rename in a directory last.
-    static func sync(_ path: String) throws(FilesError) {
+    package static func sync(_ path: String) throws(FilesError) {
         let directory = try FileHandle(opening: path, flags: O_RDONLY | O_DIRECTORY, action: "open the directory")
         // Some file systems cannot sync a directory and say so by EINVAL; there is nothing more to do there.
         guard fsync(directory.descriptor) == 0 || errno == EINVAL else {

@@ -24,4 +24,22 @@ package enum FreeSpace {
         let free = try self.byteCount(at: path)
         guard byteCount <= free else { throw .noSpace(directory: path, needed: byteCount, free: free) }
     }
+
+    /// Takes room on a file system with a file of zeros that nobody reads.
+    ///
+    /// - Throws: `FilesError.system` when there is not so much; nothing is taken then.
+    package static func occupy(_ byteCount: UInt64, with path: String) throws(FilesError) {
+        let file = try FileHandle(opening: path, flags: O_RDWR | O_CREAT, mode: 0o600, action: "create")
+        if try file.byteCount() == byteCount { return }
+        let code = posix_fallocate(file.descriptor, 0, off_t(clamping: byteCount))
+        guard code == 0 else {
+            try Directory.remove(path)
+            throw .system(action: "reserve room in", path: path, code: code)
+        }
+    }
+
+    /// Gives back what `occupy` took.
+    ///
+    /// - Throws: `FilesError.system` when the file cannot be removed.
+    package static func vacate(_ path: String) throws(FilesError) { try Directory.remove(path) }
 }

@@ -26,18 +26,37 @@ package final class ObjectStore: BlockStore, Sendable {
         var nextTemporary: UInt64 = 0
         /// Objects in memory.
         var held: [Digest: MappedFile] = [:]
+        /// Whether an object that arrives found no room lately.
+        var isFull = false
+        /// Objects that lie in other files.
+        var places: [Digest: Place] = [:]
+    }
+
+    /// Where an object lies that is a part of another file.
+    package struct Place: Hashable, Sendable {
+        package var path: String
+        /// A multiple of 4 bytes.
+        package var offset: UInt64
+        package var byteCount: UInt64
+        package init(path: String, offset: UInt64, byteCount: UInt64) {
+            self.path = path
+            self.offset = offset
+            self.byteCount = byteCount
+        }
     }
 
     /// Where the objects lie.
     package let directory: String
     private let lock: DirectoryLock
+    private let failPoints: FailPoints?
     private let state = Mutex(State())
 
     /// Opens the store in a directory, creating it when it does not exist.
     ///
     /// - Throws: `FilesError.locked` when another store uses the directory, `FilesError.system` for other trouble.
-    package init(directory: String) throws(FilesError) {
+    package init(directory: String, failPoints: FailPoints? = nil) throws(FilesError) {
         lock = try DirectoryLock(directory: directory)
+        self.failPoints = failPoints
         self.directory = directory
         for name in try Directory.names(in: directory) where name.hasSuffix(".tmp") {
             try Directory.remove("\(directory)/\(name)")
@@ -54,16 +73,19 @@ package final class ObjectStore: BlockStore, Sendable {
 extension ObjectStore {
     /// The size of a complete object; `nil` when it is not held.
     package func byteCount(of digest: Digest) -> UInt64? {
-        if let held = state.withLock({ $0.held[digest] }) { return UInt64(held.byteCount) }
-        var status = stat()
-        guard stat(path(of: digest), &status) == 0 else { return nil }
-        return UInt64(clamping: status.st_size)
+        state.withLock { state in
+            if let held = state.held[digest] { return UInt64(held.byteCount) }
+            if let place = state.places[digest] { return place.byteCount }
+            var status = stat()
+            guard stat(path(of: digest), &status) == 0 else { return nil }
+            return UInt64(clamping: status.st_size)
+        }
     }
 
     /// Whether the complete object is held.
     package func contains(_ digest: Digest) -> Bool { byteCount(of: digest) != nil }
 
-    /// Every complete object, in order of its digest's text.
+    /// Every complete object that lies in the store's own files, in order of its digest's text.
     ///
     /// - Throws: `FilesError.system` when the directory cannot be listed.
     package func objects() throws(FilesError) -> [ObjectReference] {
@@ -86,13 +108,18 @@ extension ObjectStore {
                 state.mappings.append(entry)
                 return entry.file
             }
-            var status = stat()
-            guard stat(path(of: digest), &status) == 0 else { throw .unknownObject(digest) }
-            let file = try MappedFile(path: path(of: digest))
+            let file = try open(digest, state.places[digest])
             if state.mappings.count == Self.mappingCountMax { state.mappings.removeFirst() }
             state.mappings.append((digest, file))
             return file
         }
+    }
+
+    private func open(_ digest: Digest, _ place: Place?) throws(FilesError) -> MappedFile {
+        if let place { return try MappedFile(path: place.path, offset: place.offset, byteCount: place.byteCount) }
+        var status = stat()
+        guard stat(path(of: digest), &status) == 0 else { throw .unknownObject(digest) }
+        return try MappedFile(path: path(of: digest))
     }
 
     /// Lends bytes of a complete object from its mapping.
@@ -135,16 +162,22 @@ extension ObjectStore {
             let partial = try PartialObject(object, path: partialPath(of: object.digest))
             let wanted = state.partials.values.reduce(partial.missingByteCount) { $0 + $1.unreservedByteCount }
             do throws(FilesError) {
+                try failPoints?.pass(.write, directory)
                 try FreeSpace.require(wanted + Self.reserveByteCount, at: directory)
                 try partial.reserve()
             } catch {
                 if partial.heldByteCount == 0 { _ = unlink(partialPath(of: object.digest)) }
+                state.isFull = error.isOutOfSpace
                 throw error
             }
+            state.isFull = false
             state.partials[object.digest] = partial
             return partial.heldByteCount
         }
     }
+
+    /// Whether the last object that arrived found no room; what fails for that reason may be tried again later.
+    package var isFull: Bool { state.withLock { $0.isFull } }
 
     /// Appends bytes to a partial object; `offset` is the count held so far.
     ///
@@ -153,7 +186,13 @@ extension ObjectStore {
     package func append(_ bytes: RawSpan, to digest: Digest, at offset: UInt64) throws(FilesError) {
         try state.withLock { state throws(FilesError) in
             guard let partial = state.partials[digest] else { throw .unknownObject(digest) }
-            try partial.append(bytes, at: offset)
+            do throws(FilesError) {
+                try failPoints?.pass(.write, partialPath(of: digest))
+                try partial.append(bytes, at: offset)
+            } catch {
+                state.isFull = error.isOutOfSpace
+                throw error
+            }
         }
     }
 
@@ -168,6 +207,7 @@ extension ObjectStore {
                 try Directory.remove(partialPath(of: digest))
                 return false
             }
+            try failPoints?.pass(.rename, path(of: digest))
             try Directory.move(partialPath(of: digest), to: path(of: digest))
             return true
         }
@@ -198,6 +238,7 @@ extension ObjectStore {
     package func put(
         byteCount: UInt64 = 0, _ body: (inout ObjectSink) throws -> Void
     ) throws -> ObjectReference {
+        try failPoints?.pass(.write, directory)
         try FreeSpace.require(byteCount + Self.reserveByteCount, at: directory)
         let temporary = state.withLock { state in
             state.nextTemporary += 1
@@ -208,6 +249,7 @@ extension ObjectStore {
                 try FileSink(creating: temporary, permissions: 0o644, expectedByteCount: byteCount))
             try body(&sink)
             let object = try sink.finish()
+            try failPoints?.pass(.rename, path(of: object.digest))
             try Directory.move(temporary, to: path(of: object.digest))
             return object
         } catch {
@@ -273,6 +315,7 @@ extension ObjectStore {
         try state.withLock { state throws(FilesError) in
             state.mappings.removeAll { $0.digest == digest }
             state.held[digest] = nil
+            state.places[digest] = nil
             try Directory.remove(path(of: digest))
         }
     }
@@ -297,6 +340,56 @@ extension ObjectStore {
     }
 }
 
+// MARK: - Objects that last
+
+extension ObjectStore {
+    /// Waits until complete objects are on the disk; those that lie elsewhere are whoever's who put them there.
+    ///
+    /// - Throws: `FilesError.unknownObject`, `FilesError.system` when the disk fails.
+    package func sync(_ digests: [Digest]) throws(FilesError) {
+        var count = 0
+        for digest in digests where state.withLock({ $0.places[digest] == nil }) {
+            if let held = state.withLock({ $0.held[digest] }) { try keep(digest, held) }
+            guard contains(digest) else { throw .unknownObject(digest) }
+            try FileHandle.reading(path(of: digest)).syncData(failPoints)
+            count += 1
+        }
+        if count > 0 {
+            try failPoints?.pass(.sync, directory)
+            try Directory.sync(directory)
+        }
+    }
+
+    /// Gives an object in memory a file.
+    private func keep(_ digest: Digest, _ held: MappedFile) throws(FilesError) {
+        do {
+            _ = try held.withBytes { try put($0) }
+        } catch {
+            throw error as? FilesError ?? .unknownObject(digest)
+        }
+    }
+
+    /// Reads objects from parts of other files from now on; the store's own copies are removed.
+    ///
+    /// The files must stay as they are until `leave` or `remove` is called.
+    package func place(_ places: [(digest: Digest, place: Place)]) {
+        state.withLock { state in
+            for (digest, place) in places {
+                state.places[digest] = place
+                state.held[digest] = nil
+                state.mappings.removeAll { $0.digest == digest }
+                // What cannot be removed costs disk; the next start clears it.
+                _ = unlink(path(of: digest))
+            }
+        }
+    }
+
+    /// Forgets the objects that lie in a file which is about to be removed.
+    package func leave(path: String) {
+        state.withLock { state in state.places = state.places.filter { $0.value.path != path } }
+    }
+}
+
 // MARK: - After a crash of the machine
 
 extension ObjectStore {
@@ -307,6 +400,7 @@ extension ObjectStore {
         if let last = try? SmallFile.read(marker, byteCountMax: 64), last == boot, !boot.isEmpty { return }
         for object in try objects() {
             let right = try FileHandle.reading(path(of: object.digest)).digest() == object.digest
+            // Whoever needs one that is gone finds it missing; wrong bytes would be found by nobody.
             if !right { try Directory.remove(path(of: object.digest)) }
         }
         try AtomicFile.write(boot, to: marker)

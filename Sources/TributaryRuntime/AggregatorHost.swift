@@ -29,6 +29,7 @@ package final class AggregatorHost {
     private var refusals: [ReasonCode: UInt64] = [:]
     /// Where the root saves its models.
     private let checkpointPath: String?
+    private let failPoints: FailPoints?
     private var isFinished = false
     private var reason: ReasonCode?
     /// Why files ended the node.
@@ -60,25 +61,22 @@ package final class AggregatorHost {
         checkpointPath = setup.root?.checkpoint.path
         self.shutdown = shutdown
         self.report = report
-        store = try ObjectStore(directory: setup.stateDirectory + "/objects")
-        _ = try store.retain(only: [])
+        failPoints = FailPoints.fromEnvironment(node: node.value)
+        store = try ObjectStore(directory: setup.stateDirectory + "/objects", failPoints: failPoints)
+        let journal = try Journal(
+            directory: setup.stateDirectory + "/journal", store: store, failPoints: failPoints)
+        try journal.claim(node: node, digest: setup.origin, startsRuns: setup.root != nil)
+        let kept = Set(journal.optimizerState.map(\.digest))
+        _ = try store.retain(only: kept.union(journal.memory?.objects ?? []))
         bus = try Bus(store: store)
         shutdown.watch(bus.waker)
+        machine = try Self.machine(setup, store, journal.memory)
+        var checkpoint = setup.root?.checkpoint
+        checkpoint?.failPoints = failPoints
         let bench = Workbench(
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
-            checkpoint: setup.root?.checkpoint)
+            checkpoint: checkpoint, journal: journal)
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
-        let clients = ConnectedClients(declared: setup.devices)
-        if let root = setup.root {
-            let object = try store.put(root.initialModel().span.bytes)
-            let model = ModelReference(
-                digest: object.digest, sources: [.init(object: object, encoding: .float32)])
-            machine = AggregatorMachine(
-                configuration: setup.configuration, run: root.run, layout: root.layout, model: model,
-                clients: clients)
-        } else {
-            machine = AggregatorMachine(configuration: setup.configuration, clients: clients)
-        }
         endpoint = try bus.bind(
             setup.listen, identity: setup.identity, admission: setup.admission,
             chunkByteCount: setup.chunkByteCount)
@@ -86,6 +84,25 @@ package final class AggregatorHost {
             self.parent = try bus.connect(
                 parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
         }
+    }
+
+    /// The machine, as the journal left it.
+    private static func machine(
+        _ setup: AggregatorSetup, _ store: ObjectStore, _ memory: RunMemory?
+    ) throws -> AggregatorMachine {
+        let clients = ConnectedClients(declared: setup.devices)
+        if let root = setup.root {
+            let object = try store.put(root.initialModel().span.bytes)
+            let model = ModelReference(
+                digest: object.digest, sources: [.init(object: object, encoding: .float32)])
+            return AggregatorMachine(
+                configuration: setup.configuration, run: memory?.run ?? root.run, layout: root.layout, model: model,
+                memory: memory, clients: clients)
+        }
+        guard let memory, memory.layout != nil else {
+            return AggregatorMachine(configuration: setup.configuration, clients: clients)
+        }
+        return AggregatorMachine(configuration: setup.configuration, memory: memory, clients: clients)
     }
 
     /// Serves until the run is over or somebody asks for the end; returns why it ended, `nil` after the last round.
@@ -104,13 +121,28 @@ package final class AggregatorHost {
         }
         let end = Bus.now() + Self.farewellTime
         while !children.isEmpty, Bus.now() < end { step(until: min(end, machine.nextAlarm ?? end)) }
-        queue.finish()
+        endRun()
         bus.close()
         if let trouble { throw trouble }
         if reason == nil, let path = checkpointPath {
             report(EventRecord(node: node, name: "saved", fields: [("path", .text(path))]))
         }
         return reason
+    }
+
+    /// Lets the work under way end, and the journal know that the run is over where it is.
+    private func endRun() {
+        // The root is stopped in the middle of a run that goes on when it is started again.
+        let isOver = reason == nil || (reason == .stopped && parent != nil)
+        if isOver {
+            queue.submit { bench, _ in bench.end() }
+        }
+        _ = settle()
+        if let failPoints {
+            report(
+                EventRecord(
+                    node: node, name: "fail_points", fields: [("count", .integer(Int64(clamping: failPoints.count)))]))
+        }
     }
 
     private func step(until moment: Moment?) {
@@ -134,8 +166,12 @@ package final class AggregatorHost {
         case .connected(let peer) where peer == parent: parentConnected(peer)
         case .gone(let peer) where peer == parent: drive(.parentGone)
         case .gone(let peer): childGone(peer)
-        case .message(let peer, _, let envelope) where peer == parent: drive(.fromParent(envelope))
-        case .message(let peer, let name?, let envelope): fromChild(name, peer, envelope)
+        case .message(let peer, _, let envelope) where peer == parent:
+            failPoints?.passMessage(.receive)
+            drive(.fromParent(envelope))
+        case .message(let peer, let name?, let envelope):
+            failPoints?.passMessage(.receive)
+            fromChild(name, peer, envelope)
         case .fetched(let peer, let object): fetched(peer, object)
         case .fetchFailed(let peer, let object, let reason): fetchFailed(peer, object, reason)
         case .refused(_, let reason): note(node, reason, reason.advice)
@@ -187,7 +223,9 @@ package final class AggregatorHost {
     private func fetchFailed(_ peer: Peer, _ object: ObjectReference, _ reason: ReasonCode) {
         guard let neighbour = neighbour(peer) else { return }
         if neighbour == .parent { wanted[object.digest] = nil }
-        complete(.fetchFailed(object.digest, from: neighbour, reason))
+        // A full disk is no fault of the object: it may come again.
+        let cause = reason == .storage && store.isFull ? .storageFull : reason
+        complete(.fetchFailed(object.digest, from: neighbour, cause))
     }
 
     /// A node hosts one run at a time, so an object's run is the machine's.
@@ -204,14 +242,19 @@ package final class AggregatorHost {
 
     private func perform(_ action: AggregatorAction) {
         switch action {
-        case .send(let envelope, .parent): if let parent { bus.send(envelope, to: parent) }
-        case .send(let envelope, .child(let name)): if let peer = children[name] { bus.send(envelope, to: peer) }
+        case .send(let envelope, .parent): if let parent { send(envelope, to: parent) }
+        case .send(let envelope, .child(let name)): if let peer = children[name] { send(envelope, to: peer) }
         case .work(let run, let work): perform(work, of: run)
         case .report(let event): note(event)
         case .finish(let reason):
             isFinished = true
             self.reason = reason
         }
+    }
+
+    private func send(_ envelope: Envelope, to peer: Peer) {
+        failPoints?.passMessage(.send)
+        bus.send(envelope, to: peer)
     }
 
     private func note(_ event: TelemetryEvent) {
@@ -262,7 +305,7 @@ package final class AggregatorHost {
             mailbox.put(run, work)
             queue.submit { [mailbox] bench, emit in
                 for (run, works) in mailbox.takeAll() {
-                    bench.perform(works) { emit(Outcome(run: run, result: $0, trouble: bench.trouble)) }
+                    bench.perform(works, of: run) { emit(Outcome(run: run, result: $0, trouble: bench.trouble)) }
                 }
             }
         }

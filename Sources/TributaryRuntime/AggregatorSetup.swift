@@ -39,14 +39,16 @@ package struct AggregatorSetup {
     package var listen: String
     package var parent: DeviceHost.Parent?
     package var root: Root?
+    /// A digest of what the node's run depends on: of the topology, at the root with seed and rounds.
+    package var origin: Digest
     package var stateDirectory: String
     package var chunkByteCount: Int
     package var jitterSeed: UInt64
 
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
-        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
-        chunkByteCount: Int, jitterSeed: UInt64
+        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, origin: Digest,
+        stateDirectory: String, chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
         self.devices = devices
@@ -55,6 +57,7 @@ package struct AggregatorSetup {
         self.listen = listen
         self.parent = parent
         self.root = root
+        self.origin = origin
         self.stateDirectory = stateDirectory
         self.chunkByteCount = chunkByteCount
         self.jitterSeed = jitterSeed

@@ -11,6 +11,8 @@ package struct Checkpoint: Sendable {
     private let federation: String
     private let seed: UInt64
     private let layout: ParameterLayout
+    /// Where a test lets the saving fail.
+    var failPoints: FailPoints?
 
     package init(path: String, federation: String, seed: UInt64, layout: ParameterLayout) {
         self.path = path
@@ -23,11 +25,13 @@ package struct Checkpoint: Sendable {
     ///
     /// - Throws: `FilesError` when the disk is full or fails; the model saved before stays.
     package func write(_ parameters: Span<Float>, number: RoundNumber, digest: Digest) throws(FilesError) {
+        try failPoints?.pass(.write, path)
         try Safetensors.write(
             parameters, layout: layout,
             metadata: [
                 "federation": federation, "seed": "\(seed)", "round": "\(number.round)", "sha256": "\(digest)",
             ],
             to: path)
+        try failPoints?.pass(.rename, path)
     }
 }

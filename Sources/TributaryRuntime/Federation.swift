@@ -88,6 +88,7 @@ package struct Federation: Sendable {
             admission: try keys.admission(of: children(policy)), listen: endpoint,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
+            origin: policy.isRoot ? runDigest : digest,
             stateDirectory: stateDirectory,
             chunkByteCount: policy.devices.isEmpty
                 ? Limits.aggregatorChunkByteCount : Limits.deviceChunkByteCount,

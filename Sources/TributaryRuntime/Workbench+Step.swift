@@ -39,6 +39,7 @@ extension Workbench {
                     optimizer, base: bytes.assumingMemoryBound(to: Float.self), state: state, next: buffer)
             }
         }
+        isStateNew = !optimizerState.isEmpty
         let object = try next.withSpan { try store.put($0.bytes) }
         return ModelReference(digest: object.digest, sources: [.init(object: object, encoding: .float32)])
     }
@@ -47,6 +48,13 @@ extension Workbench {
         let wanted = optimizer.stateVectorCount
         if optimizerState.count == wanted, optimizerState.allSatisfy({ $0.count == count }) { return }
         optimizerState = try (0..<wanted).map { _ in try MappedVector(count: count, directory: stateDirectory) }
+        guard keptState.count == wanted, keptState.allSatisfy({ $0.byteCount == UInt64(count) * 4 }) else { return }
+        for (vector, object) in zip(optimizerState, keptState) {
+            let kept = try store.mapped(object.digest)
+            kept.withUnsafeBytes { bytes in
+                vector.withUnsafeMutableBuffer { UnsafeMutableRawBufferPointer($0).copyMemory(from: bytes) }
+            }
+        }
     }
 
     func sealVoice(

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TributaryAggregation
-import TributaryCore
+package import TributaryCore
 package import TributaryFiles
 package import TributaryProtocol
 
@@ -15,33 +15,51 @@ package final class Workbench {
     let stateDirectory: String
     let evaluation: HeldOutEvaluation?
     let checkpoint: Checkpoint?
+    /// Where promises are written down; a bench without one only pretends.
+    let journal: Journal?
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
+    /// The objects that hold it as of the last step that was written down.
+    var keptState: [ObjectReference]
+    /// Whether a step was made since.
+    var isStateNew = false
     /// Why the last work failed, when files were the reason.
     var trouble: FilesError?
 
     package init(
-        store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?
+        store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?,
+        journal: Journal? = nil
     ) {
         self.store = store
         self.stateDirectory = stateDirectory
         self.evaluation = evaluation
         self.checkpoint = checkpoint
+        self.journal = journal
+        keptState = journal?.optimizerState ?? []
     }
 
-    /// Does work in order; folds that follow each other are done in one pass over the sum.
-    package func perform(_ works: [RoundWork], _ emit: (RoundWorkResult) -> Void) {
+    /// Does a run's work in order: folds that follow each other in one pass over the sum, records in one batch.
+    package func perform(_ works: [RoundWork], of run: RunID, _ emit: (RoundWorkResult) -> Void) {
         trouble = nil
         var updates: [Update] = []
+        var records: [JournalRecord] = []
         for work in works {
-            if case .fold(let update) = work, updates.count < RoundSum.batchCountMax {
+            switch work {
+            case .fold(let update):
+                if updates.count == RoundSum.batchCountMax { fold(&updates, emit) }
                 updates.append(update)
-                continue
+            case .journal(let record):
+                // A step's state is the one of this moment.
+                if case .stepped = record { write(&records, of: run, emit) }
+                records.append(record)
+            default:
+                fold(&updates, emit)
+                write(&records, of: run, emit)
+                perform(work, emit)
             }
-            fold(&updates, emit)
-            if case .fold(let update) = work { updates.append(update) } else { perform(work, emit) }
         }
         fold(&updates, emit)
+        write(&records, of: run, emit)
     }
 
     private func perform(_ work: RoundWork, _ emit: (RoundWorkResult) -> Void) {
@@ -51,8 +69,7 @@ package final class Workbench {
             emit(.sumFolded(partial.key, sum.add(partial, from: store)))
         case .subtractSum(let partial): emit(.sumFolded(partial.key, sum.subtract(partial, from: store)))
         case .sealPart(let key, let updates, let sums): emit(sealPart(key, updates, sums))
-        case .journal(let record): emit(.journaled(record.key))
-        case .recall(let subject, let number): emit(.recalled(subject, number, nil))
+        case .recall(let subject, let number): emit(recall(subject, number))
         case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
         case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
         case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
@@ -63,7 +80,8 @@ package final class Workbench {
         case .evaluate(let number, let model): emit(evaluate(number, model))
         case .checkpoint(let number, let model): emit(save(number, model))
         case .release(let digests): release(digests)
-        case .fold, .fetch, .cancel: preconditionFailure("folds are batched, fetches are the host's")
+        case .fold, .journal, .fetch, .cancel:
+            preconditionFailure("folds and records are batched, fetches are the host's")
         }
     }
 

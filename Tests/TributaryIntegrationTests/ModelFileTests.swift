@@ -111,12 +111,15 @@ import Testing
             scene.data = ["kind: synthetic", "examples: 240", "features: 1023", "classes: 4"]
             let run = try ByHand(fleet, scene)
             let state = fleet.directory("state/cloud")
-            let objects = fleet.directory("objects")
             try FileManager.default.createDirectory(atPath: fleet.directory("state"), withIntermediateDirectories: true)
-            try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: true)
             try #require(Self.mountSmall(state, byteCount: 16384))
             defer { umount2(state, Int32(MNT_DETACH)) }
-            try FileManager.default.createSymbolicLink(atPath: state + "/objects", withDestinationPath: objects)
+            // Objects and journal lie where there is room.
+            for name in ["objects", "journal"] {
+                let place = fleet.directory(name)
+                try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+                try FileManager.default.createSymbolicLink(atPath: "\(state)/\(name)", withDestinationPath: place)
+            }
             let cloud = try run.start("cloud")
             let east = try run.start("east", connect: run.endpoint(of: cloud))
             try run.devices(below: "east", 0..<4, connect: run.endpoint(of: east))
@@ -125,7 +128,7 @@ import Testing
             let errors = cloud.errorLines.filter { $0.hasPrefix("error: ") }
             #expect(errors.count == 1 && errors[0].contains("model.safetensors"), "\(cloud.tail)")
             #expect(errors.first?.contains("free some space") == true, "\(cloud.tail)")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: state) == ["objects"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: state).sorted() == ["journal", "objects"])
         }
     }
 }

@@ -29,7 +29,7 @@ enum MemoryBenchmark {
         var failures: [String] = []
         var peak: UInt64 = 0
         func work(_ works: [RoundWork]) {
-            bench.perform(works) { result in
+            bench.perform(works, of: RunID("bench")) { result in
                 if let text = Self.failure(in: result) { failures.append(text) }
             }
             peak = max(peak, anonymousByteCount())

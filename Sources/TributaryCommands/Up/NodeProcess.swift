@@ -26,8 +26,8 @@ final class NodeProcess {
     /// The wait status once it has ended.
     private(set) var status: Int32?
 
-    /// Starts this program again with other arguments.
-    init(name: String, arguments: [String], log: String) throws {
+    /// Starts this program again with other arguments, without the environment variables called `unset`.
+    init(name: String, arguments: [String], log: String, unset: [String] = []) throws {
         self.name = name
         let stdin = try Self.makePipe()
         let stdout = try Self.makePipe()
@@ -37,7 +37,7 @@ final class NodeProcess {
         posix_spawn_file_actions_adddup2(&actions, stdin[0], 0)
         posix_spawn_file_actions_adddup2(&actions, stdout[1], 1)
         posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-        pid = try Self.spawn("/proc/self/exe", arguments, &actions)
+        pid = try Self.spawn("/proc/self/exe", arguments, unset, &actions)
         close(stdin[0])
         close(stdout[1])
         input = stdin[1]
@@ -59,7 +59,7 @@ final class NodeProcess {
     }
 
     private static func spawn(
-        _ path: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t
+        _ path: String, _ arguments: [String], _ unset: [String], _ actions: inout posix_spawn_file_actions_t
     ) throws -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -72,8 +72,16 @@ final class NodeProcess {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         var words: [UnsafeMutablePointer<CChar>?] = (["tributary"] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
+        var settings: [UnsafeMutablePointer<CChar>?] = []
+        var setting = environ
+        while let text = setting.pointee {
+            let line = String(cString: text)
+            if !unset.contains(where: { line.hasPrefix($0 + "=") }) { settings.append(text) }
+            setting += 1
+        }
+        settings.append(nil)
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, path, &actions, &attributes, &words, environ)
+        let code = posix_spawn(&pid, path, &actions, &attributes, &words, &settings)
         guard code == 0 else { throw SpawnError.system(action: "start a node", code: code) }
         return pid
     }
@@ -116,6 +124,9 @@ final class NodeProcess {
 
     /// The exit code; `nil` while it runs, and when a signal ended it.
     var exitCode: Int32? { status.flatMap { $0 & 0x7f == 0 ? ($0 >> 8) & 0xff : nil } }
+
+    /// Whether a signal ended it: it was killed, or has crashed.
+    var wasKilled: Bool { status.map { $0 & 0x7f != 0 } ?? false }
 
     /// Whether it ended by itself and well.
     var endedWell: Bool { status == 0 }

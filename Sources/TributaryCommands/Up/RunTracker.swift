@@ -15,6 +15,9 @@ struct RunTracker {
         var connected: UInt64 = 0
         var expected: UInt64
         var isGathering = true
+        /// How often a node that was killed was started again, and which was the last.
+        var restartCount = 0
+        var restarted = ""
     }
 
     /// A round below one node.
@@ -71,6 +74,12 @@ struct RunTracker {
         guard let first = waiting.first else { return nil }
         let isTold = tellers[first]?.count == tiers.count
         return isTold || waiting.count > 1 ? takeWaiting() : nil
+    }
+
+    /// Notes that a node which was killed runs again.
+    mutating func restarted(_ name: String) {
+        now.restartCount += 1
+        now.restarted = name
     }
 
     /// The oldest row that still waits for bytes, as far as they are known.
@@ -242,8 +251,9 @@ extension RunTracker {
         counted[line.node] = (up, down)
         if let round = line.round { tellers[round, default: []].insert(line.node) }
         change(line.round, kind: 1) { row in
-            row.bytesUp[tier, default: 0] += up &- before.up
-            row.bytesDown[tier, default: 0] += down &- before.down
+            // A node that was started again counts from zero.
+            row.bytesUp[tier, default: 0] += up >= before.up ? up - before.up : up
+            row.bytesDown[tier, default: 0] += down >= before.down ? down - before.down : down
         }
     }
 }

@@ -12,6 +12,7 @@ struct RunView {
     private var lastStatus = ""
     private let start = Bus.now()
     private var announcedGathering = false
+    private var restartCount = 0
 
     init(isTerminal: Bool) { self.isTerminal = isTerminal }
 
@@ -20,6 +21,12 @@ struct RunView {
             clearStatus()
             if row.round == 1 { Terminal.write(Self.header + "\n", to: STDERR_FILENO) }
             Terminal.write(Self.text(of: row) + "\n", to: STDERR_FILENO)
+        }
+        if tracker.now.restartCount > restartCount {
+            restartCount = tracker.now.restartCount
+            clearStatus()
+            let text = "'\(tracker.now.restarted)' was killed and runs again (restart \(restartCount))\n"
+            Terminal.write(text, to: STDERR_FILENO)
         }
         guard isTerminal else { return }
         let status = statusText(tracker.now)
@@ -42,8 +49,10 @@ struct RunView {
         }
         let width = 24
         let filled = now.roundCount == 0 ? 0 : Int(now.round) * width / Int(now.roundCount)
+        let restarts = now.restartCount == 0 ? "" : "  \(now.restartCount) restarted"
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
         return "[\(bar)] round \(now.round)/\(now.roundCount)  \(now.reported)/\(now.chosen) devices  \(seconds) s"
+            + restarts
     }
 
     static let header = "round  accuracy    loss  devices  up by tier, down by tier"

@@ -5,12 +5,14 @@ import Glibc
 import TributaryBus
 import TributaryClient
 import TributaryCore
+import TributaryFiles
 import TributaryRuntime
 import TributaryTopology
 
 /// Runs a whole topology on this machine: one process for each node, from the root down.
 ///
-/// A node is started when its parent listens, and told where. The run ends when the root says so or somebody asks.
+/// A node is started when its parent listens, and told where; one that is killed is started again, and goes on where
+/// its journal ends. The run ends when the root says so or somebody asks.
 final class Supervisor {
     private let tree: Tree
     private let directory: RunDirectory
@@ -24,6 +26,7 @@ final class Supervisor {
     /// When there was nothing left to wait for.
     private var end: Moment?
     private var nextLook = Bus.now()
+    private var restarts = Restarts()
     /// The errors that nodes ended with, by name.
     private var failures: [String: FailureLine] = [:]
 
@@ -55,7 +58,7 @@ final class Supervisor {
             for process in processes {
                 for line in process.takeLines() { try take(line, of: process.name, show) }
             }
-            try lookAround()
+            try lookAround(show)
             try show(tracker, nil)
         }
         let end = Bus.now() + .seconds(10)
@@ -78,7 +81,11 @@ final class Supervisor {
             if let failure = FailureLine(line) { failures[name] = failure }
             return
         }
-        if event.event == "listening", let endpoint = event.endpoint { try startChildren(of: event.node, at: endpoint) }
+        if event.event == "listening", let endpoint = event.endpoint,
+            restarts.listens(event.node, at: endpoint)
+        {
+            try startChildren(of: event.node, at: endpoint)
+        }
         if let row = tracker.take(event, at: Bus.now()) { try show(tracker, row) }
     }
 
@@ -93,6 +100,10 @@ final class Supervisor {
             try spawn(
                 device, ["device", topology, "--parent", name, "--first", "\(place)", "--connect", endpoint])
         }
+        try writeProcesses()
+    }
+
+    private func writeProcesses() throws {
         try directory.write(processes: [(getpid(), "up")] + processes.map { ($0.pid, $0.name) })
     }
 
@@ -103,7 +114,37 @@ final class Supervisor {
 
     private func spawn(_ name: String, _ verb: [String]) throws {
         let words = verb + arguments + ["--state", directory.state(of: name)]
+        restarts.started(name, words)
         processes.append(try NodeProcess(name: name, arguments: words, log: directory.log(of: name)))
+    }
+
+    /// Starts nodes that were killed again, when their time has come; fail points have done their work by then.
+    private func startAgain(at now: Moment) throws {
+        let due = restarts.takeDue(at: now)
+        for (name, words) in due {
+            let process = try NodeProcess(
+                name: name, arguments: words, log: directory.log(of: name), unset: [FailPoints.variable])
+            processes.removeAll { $0.name == name }
+            processes.append(process)
+            tracker.restarted(name)
+        }
+        if !due.isEmpty { try writeProcesses() }
+    }
+
+    /// Takes the last lines of nodes that were killed, and has them started again unless that happens too often.
+    private func noteKilled(
+        at now: Moment, _ show: (RunTracker, RunRecord.Round?) throws -> Void
+    ) throws {
+        let killed = processes.filter { $0.hasEnded() && $0.wasKilled && !restarts.isWaiting($0.name) }
+        for process in killed {
+            for line in process.takeLines() { try take(line, of: process.name, show) }
+            if tracker.isFinished { return }
+            guard !restarts.died(process.name, at: now) else { continue }
+            throw CommandError(
+                "run.node_ended",
+                "'\(process.name)' was killed \(Restarts.countMax + 1) times within a minute; it is not started again",
+                hint: "its log is \(directory.log(of: process.name))")
+        }
     }
 
     // MARK: Watching
@@ -115,21 +156,25 @@ final class Supervisor {
         _ = poll(&descriptors, nfds_t(descriptors.count), 100)
     }
 
-    private func lookAround() throws {
+    private func lookAround(_ show: (RunTracker, RunRecord.Round?) throws -> Void) throws {
         if shutdown.isRequested { throw CommandError("run.stopped", "the run was stopped before its last round") }
         let now = Bus.now()
+        try noteKilled(at: now, show)
+        try startAgain(at: now)
         guard now >= nextLook else { return }
         nextLook = now + .milliseconds(500)
         peakResidentBytes = max(peakResidentBytes, processes.reduce(0) { $0 + $1.residentBytes })
         let root = tree.aggregators[Tree.root].name.value
-        for process in processes where process.hasEnded() {
-            // Devices and regions may die: their rounds close by quorum. Nothing goes on without the root.
+        for process in processes where process.hasEnded() && !process.wasKilled {
+            // Devices and regions may end: their rounds close by quorum. Nothing goes on without the root.
             guard process.name == root, !tracker.isFinished else { continue }
             for line in process.takeLines() { try take(line, of: process.name) { _, _ in } }
             if tracker.isFinished { return }
             throw ended(process)
         }
-        if let failed = processes.first(where: { $0.hasEnded() && !$0.endedWell }), tracker.now.round == 0 {
+        if let failed = processes.first(where: { $0.hasEnded() && !$0.wasKilled && !$0.endedWell }),
+            tracker.now.round == 0
+        {
             for line in failed.takeLines() { try take(line, of: failed.name) { _, _ in } }
             throw ended(failed)
         }
