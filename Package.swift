@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CLinux"),
 
@@ -66,7 +67,7 @@ let package = Package(
         room("TributaryTelemetry", ["TributaryCore"]),
 
         // Rooms that touch the world.
-        room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
+        room("TributaryCrypto", ["TributaryCore", "CCrypto", "CSodium"]),
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib", "CLinux"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
@@ -93,7 +94,7 @@ let package = Package(
             "TributaryClient",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
-                "TributaryProtocol", "TributaryTelemetry", "TributaryFiles", "TributaryBus",
+                "TributaryProtocol", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryBus",
             ]
         ),
         room(
@@ -161,6 +162,7 @@ let package = Package(
                 "TributaryTestSupport",
             ]
         ),
+        tests("TributaryCryptoTests", ["TributaryCrypto", "TributaryCore"]),
         tests(
             "TributaryFilesTests",
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
