@@ -10,23 +10,31 @@ package import TributaryTelemetry
 
 /// Runs one aggregator: drives its machine from the bus, and does what the machine decides.
 package final class AggregatorHost {
-    private let bus: Bus
+    let bus: Bus
     private let store: ObjectStore
-    private let node: NodeName
+    let node: NodeName
     private let queue: WorkQueue<Workbench, Outcome>
     private let mailbox = WorkMailbox()
     private let shutdown: Shutdown
-    private let report: (EventRecord) -> Void
+    let report: (EventRecord) -> Void
     private var machine: AggregatorMachine
     private var parent: Peer?
-    private var children: [NodeName: Peer] = [:]
+    private(set) var children: [NodeName: Peer] = [:]
     /// `children` the other way round: whose connection broke.
     private var names: [Peer: NodeName] = [:]
     /// What is being fetched from the parent: asked for again when the link comes back.
     private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
     private var nextProbe = Bus.now()
     /// How often the machine refused something, by reason; the bus counts its own refusals.
-    private var refusals: [ReasonCode: UInt64] = [:]
+    var refusals: [ReasonCode: UInt64] = [:]
+    let keyWatch: KeyWatch
+    let admitted: AdmittedKeys
+    /// What could not be read of the keys at the last look.
+    var keyTrouble: [String] = []
+    /// Children whose keys were taken back and whose sessions are about to be gone.
+    var revokedNames: Set<NodeName> = []
+    /// Where new nodes are told to connect.
+    private let advertise: String?
     /// Where the root saves its models.
     private let checkpointPath: String?
     private var isFinished = false
@@ -36,6 +44,10 @@ package final class AggregatorHost {
 
     /// The endpoint that children connect to, its port resolved.
     package let endpoint: String
+    /// The endpoint for join requests, its port resolved; `nil` when none are taken.
+    package let joinEndpoint: String?
+
+    var advertised: String { advertise ?? endpoint }
 
     /// A result of the work queue, with the run it belongs to.
     struct Outcome: Sendable {
@@ -58,6 +70,8 @@ package final class AggregatorHost {
     ) throws {
         node = setup.configuration.node
         checkpointPath = setup.root?.checkpoint.path
+        advertise = setup.advertise
+        admitted = AdmittedKeys(setup.allowList)
         self.shutdown = shutdown
         self.report = report
         store = try ObjectStore(directory: setup.stateDirectory + "/objects")
@@ -66,8 +80,10 @@ package final class AggregatorHost {
         shutdown.watch(bus.waker)
         let bench = Workbench(
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
-            checkpoint: setup.root?.checkpoint)
+            checkpoint: setup.root?.checkpoint,
+            signatures: SignatureCheck(keys: admitted, isRequired: false))
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
+        keyWatch = KeyWatch(setup.registrar, label: node.value, waker: bus.waker, now: Bus.now())
         let clients = ConnectedClients(declared: setup.devices)
         if let root = setup.root {
             let object = try store.put(root.initialModel().span.bytes)
@@ -79,9 +95,12 @@ package final class AggregatorHost {
         } else {
             machine = AggregatorMachine(configuration: setup.configuration, clients: clients)
         }
+        let directory = setup.configuration.children
         endpoint = try bus.bind(
-            setup.listen, identity: setup.identity, admission: setup.admission,
+            setup.listen, identity: setup.identity,
+            admission: setup.allowList.admission { directory.role(of: $0) != nil },
             chunkByteCount: setup.chunkByteCount)
+        joinEndpoint = try setup.join.map { [bus] in try bus.bindForJoining($0, identity: setup.identity) }
         if let parent = setup.parent {
             self.parent = try bus.connect(
                 parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
@@ -92,11 +111,12 @@ package final class AggregatorHost {
     ///
     /// - Throws: `FilesError` when a model, a sum or a checkpoint could not be written.
     package func run() throws -> ReasonCode? {
-        report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))]))
+        let joins = joinEndpoint.map { [("join", EventRecord.Value.text($0))] } ?? []
+        report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))] + joins))
         var isStopping = false
         drive(.alarm)
         while !isFinished {
-            step(until: [machine.nextAlarm, nextProbe].compactMap(\.self).min())
+            step(until: [machine.nextAlarm, nextProbe, keyWatch.due].compactMap(\.self).min())
             if shutdown.isRequested, !isStopping {
                 isStopping = true
                 drive(.stop)
@@ -105,6 +125,7 @@ package final class AggregatorHost {
         let end = Bus.now() + Self.farewellTime
         while !children.isEmpty, Bus.now() < end { step(until: min(end, machine.nextAlarm ?? end)) }
         queue.finish()
+        keyWatch.finish()
         bus.close()
         if let trouble { throw trouble }
         if reason == nil, let path = checkpointPath {
@@ -119,6 +140,7 @@ package final class AggregatorHost {
             trouble = trouble ?? outcome.trouble
             drive(.completed(outcome.run, outcome.result))
         }
+        followKeys()
         let now = Bus.now()
         if let alarm = machine.nextAlarm, alarm <= now { drive(.alarm) }
         if now >= nextProbe {
@@ -140,11 +162,15 @@ package final class AggregatorHost {
         case .fetchFailed(let peer, let object, let reason): fetchFailed(peer, object, reason)
         case .refused(_, let reason): note(node, reason, reason.advice)
         case .violation(_, let name, let reason, let text): note(name ?? NodeName("unknown"), reason, text)
-        case .connected, .message, .woken: break
+        case .joining(let peer, let key, let join): joining(peer, key, join)
+        case .connected, .message, .joined, .woken: break
         }
     }
 
-    private func note(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
+    /// Whether the topology gives the node such a child.
+    func isChild(_ name: NodeName) -> Bool { machine.configuration.children.role(of: name) != nil }
+
+    func note(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
         report(EventRecord(.refused(name, reason, text: text), at: node))
     }
 
@@ -170,7 +196,7 @@ package final class AggregatorHost {
     private func childGone(_ peer: Peer) {
         guard let name = names[peer] else { return }
         seat(name, at: nil)
-        drive(.childGone(name, .lost))
+        drive(.childGone(name, revokedNames.remove(name) == nil ? .lost : .revokedKey))
     }
 
     private func neighbour(_ peer: Peer) -> Neighbour? {
@@ -262,6 +288,7 @@ package final class AggregatorHost {
             mailbox.put(run, work)
             queue.submit { [mailbox] bench, emit in
                 for (run, works) in mailbox.takeAll() {
+                    bench.run = run
                     bench.perform(works) { emit(Outcome(run: run, result: $0, trouble: bench.trouble)) }
                 }
             }

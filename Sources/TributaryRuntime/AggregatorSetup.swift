@@ -35,8 +35,14 @@ package struct AggregatorSetup {
     /// The devices that the topology puts directly below the node.
     package var devices: ClientSet
     package var identity: CurveKeyPair
-    package var admission: Admission
+    /// Who is admitted now, and who decides on that while the node runs.
+    package var allowList: AllowList
+    package var registrar: Registrar
     package var listen: String
+    /// Where the parent of new nodes takes join requests; `nil` when it takes none.
+    package var join: String?
+    /// Where children reach the node, when not where it listens.
+    package var advertise: String?
     package var parent: DeviceHost.Parent?
     package var root: Root?
     package var stateDirectory: String
@@ -45,14 +51,18 @@ package struct AggregatorSetup {
 
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
-        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
+        allowList: AllowList, registrar: Registrar, listen: String, join: String?, advertise: String?,
+        parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
         chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
         self.devices = devices
         self.identity = identity
-        self.admission = admission
+        self.allowList = allowList
+        self.registrar = registrar
         self.listen = listen
+        self.join = join
+        self.advertise = advertise
         self.parent = parent
         self.root = root
         self.stateDirectory = stateDirectory

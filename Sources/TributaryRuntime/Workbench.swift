@@ -15,18 +15,24 @@ package final class Workbench {
     let stateDirectory: String
     let evaluation: HeldOutEvaluation?
     let checkpoint: Checkpoint?
+    /// `nil` where nobody connects: a benchmark's bodies are its own.
+    private let signatures: SignatureCheck?
+    /// The run that the work is for.
+    var run = RunID("")
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
     /// Why the last work failed, when files were the reason.
     var trouble: FilesError?
 
     package init(
-        store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?
+        store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?,
+        signatures: SignatureCheck?
     ) {
         self.store = store
         self.stateDirectory = stateDirectory
         self.evaluation = evaluation
         self.checkpoint = checkpoint
+        self.signatures = signatures
     }
 
     /// Does work in order; folds that follow each other are done in one pass over the sum.
@@ -73,7 +79,15 @@ package final class Workbench {
 
     private func fold(_ updates: inout [Update], _ emit: (RoundWorkResult) -> Void) {
         guard !updates.isEmpty else { return }
-        for (update, refusal) in zip(updates, sum.fold(updates, from: store)) { emit(.folded(update.key, refusal)) }
+        var genuine: [Update] = []
+        for update in updates {
+            if let refusal = signatures?.problem(of: update, run: run) {
+                emit(.folded(update.key, refusal))
+            } else {
+                genuine.append(update)
+            }
+        }
+        for (update, refusal) in zip(genuine, sum.fold(genuine, from: store)) { emit(.folded(update.key, refusal)) }
         updates = []
     }
 

@@ -27,6 +27,10 @@ package struct Tier: Hashable, Sendable {
     package var listen: Endpoint?
     /// Where children reach the tier's first node when that differs from `listen`; ports count up as in `listen`.
     package var advertise: Endpoint?
+    /// Where the tier's first node takes join requests; ports count up as in `listen`.
+    ///
+    /// `nil` where nobody can join.
+    package var join: Endpoint?
 
     /// The quorum where a file gives none: half of the chosen clients, so that a round survives losses but a minority
     /// never speaks for all.
@@ -38,7 +42,7 @@ package struct Tier: Hashable, Sendable {
         name: String, fanOut: FanOut, rule: AggregationRule = .mean, optimizer: ServerOptimizer? = nil,
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
-        listen: Endpoint? = nil, advertise: Endpoint? = nil
+        listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -52,6 +56,7 @@ package struct Tier: Hashable, Sendable {
         self.uplink = uplink
         self.listen = listen
         self.advertise = advertise
+        self.join = join
     }
 }
 
@@ -126,17 +131,20 @@ package struct NodeOverride: Hashable, Sendable {
     package var parent: String?
     package var listen: Endpoint?
     package var advertise: Endpoint?
+    package var join: Endpoint?
     /// How many children the node has in place of the next tier's `per-parent`.
     package var children: UInt64?
     package var quorum: Double?
 
     package init(
-        parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, children: UInt64? = nil,
+        parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
+        children: UInt64? = nil,
         quorum: Double? = nil
     ) {
         self.parent = parent
         self.listen = listen
         self.advertise = advertise
+        self.join = join
         self.children = children
         self.quorum = quorum
     }

@@ -91,6 +91,7 @@ extension Topology {
         }
         if let listen = tier.listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise = tier.advertise { fields.append(.init("advertise", .text(advertise.description))) }
+        if let join = tier.join { fields.append(.init("join", .text(join.description))) }
         return .mapping(fields)
     }
 }
@@ -286,6 +287,7 @@ extension NodeOverride {
         if let quorum { fields.append(.init("quorum", .number(quorum))) }
         if let listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise { fields.append(.init("advertise", .text(advertise.description))) }
+        if let join { fields.append(.init("join", .text(join.description))) }
         return .mapping(fields)
     }
 }

@@ -106,7 +106,7 @@ extension TopologyCheck {
         for (key, isGiven) in [
             ("optimizer", tier.optimizer != nil), ("deadline", tier.deadline != nil),
             ("edge-rounds", tier.edgeRounds != 1), ("listen", tier.listen != nil),
-            ("advertise", tier.advertise != nil),
+            ("advertise", tier.advertise != nil), ("join", tier.join != nil),
         ] where isGiven {
             report(.misplaced, "\(path).\(key)", "'\(key)' belongs to aggregators; '\(tier.name)' holds the devices")
         }

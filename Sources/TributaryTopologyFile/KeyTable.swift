@@ -159,6 +159,9 @@ enum KeyTable {
                     ])), "How the tier sends to its parent.", place: .belowRoot),
             Key("listen", .endpoint, "Where the tier's first node accepts children.", place: .aggregators),
             Key("advertise", .endpoint, "Where children reach the tier's first node.", place: .aggregators),
+            Key(
+                "join", .endpoint, "Where the tier's first node enrols who has a token; nowhere by default.",
+                place: .aggregators),
         ],
         exclusive: [["nodes", "count", "per-parent"]])
 
@@ -228,5 +231,6 @@ enum KeyTable {
         Key("quorum", .number, "The node's own quorum."),
         Key("listen", .endpoint, "Where the node accepts children."),
         Key("advertise", .endpoint, "Where children reach the node."),
+        Key("join", .endpoint, "Where the node enrols who has a token."),
     ])
 }

@@ -115,7 +115,8 @@ enum TopologyBuilder {
             edgeRounds: UInt32(clamping: value?["edge-rounds"]?.integer ?? 1), cohort: cohort(value?["cohort"]),
             training: training(value?["train"]),
             uplink: (value?["uplink"]?["encoding"]?.text).flatMap(UplinkEncoding.init(rawValue:)),
-            listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint)
+            listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
+            join: value?["join"]?.endpoint)
     }
 
     private static func fanOut(_ value: FileValue?) -> FanOut {
@@ -180,6 +181,6 @@ enum TopologyBuilder {
     private static func override(_ value: FileValue) -> NodeOverride {
         NodeOverride(
             parent: value["parent"]?.text, listen: value["listen"]?.endpoint, advertise: value["advertise"]?.endpoint,
-            children: value["children"]?.integer, quorum: value["quorum"]?.number)
+            join: value["join"]?.endpoint, children: value["children"]?.integer, quorum: value["quorum"]?.number)
     }
 }

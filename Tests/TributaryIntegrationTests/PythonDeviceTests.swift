@@ -53,7 +53,8 @@ import Testing
         ("nan", "update.not_finite"), ("inf", "update.not_finite"), ("bound", "update.out_of_bound"),
         ("shape", "update.wrong_shape"), ("weight", "update.wrong_weight"), ("base", "update.wrong_base"),
         ("stale", "update.stale_round"), ("duplicate", "update.duplicate"), ("garbage", "wire.malformed"),
-        ("oversized", "wire.oversized"),
+        ("oversized", "wire.oversized"), ("unsigned", "update.wrong_signature"), ("forged", "update.wrong_signature"),
+        ("heavier", "update.wrong_signature"), ("replayed", "update.wrong_signature"),
     ])
     func isRefusedWithTheReasonAndTheRoundGoesOn(mode: String, reason: String) throws {
         try Fleet.with { fleet in
