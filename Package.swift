@@ -191,6 +191,13 @@ let package = Package(
             ]
         ),
         tests(
+            "TributaryRuntimeTests",
+            [
+                "TributaryRuntime", "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto", "TributaryProtocol",
+                "TributaryTopology", "TributaryCore",
+            ]
+        ),
+        tests(
             "TributarySimulationTests",
             [
                 "TributarySimulation", "TributaryTopology", "TributaryProtocol", "TributaryLearning", "TributaryWire",
