@@ -110,7 +110,8 @@ let package = Package(
             "TributaryCommands",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
-                "TributaryProtocol", "TributaryPlanning", "TributaryReport", "TributaryTelemetry", "TributaryFiles",
+                "TributaryProtocol", "TributaryPlanning", "TributaryReport", "TributaryTelemetry", "TributaryCrypto",
+                "TributaryFiles",
                 "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "TributarySimulation",
                 "CTributaryKernels",
                 "CZeroMQ", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -193,8 +194,9 @@ let package = Package(
         tests(
             "TributaryRuntimeTests",
             [
-                "TributaryRuntime", "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto", "TributaryProtocol",
-                "TributaryTopology", "TributaryCore",
+                "TributaryRuntime", "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto",
+                "TributaryProtocol",
+                "TributaryTopology", "TributaryCore", "TributaryRing",
             ]
         ),
         tests(

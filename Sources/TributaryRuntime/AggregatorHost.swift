@@ -4,6 +4,7 @@
 import TributaryBus
 package import TributaryClient
 package import TributaryCore
+import TributaryCrypto
 import TributaryFiles
 import TributaryProtocol
 package import TributaryTelemetry
@@ -35,6 +36,7 @@ package final class AggregatorHost {
     var revokedNames: Set<NodeName> = []
     /// Where new nodes are told to connect.
     private let advertise: String?
+    private let signing: SigningKey?
     /// Where the root saves its models.
     private let checkpointPath: String?
     private var isFinished = false
@@ -71,6 +73,7 @@ package final class AggregatorHost {
         node = setup.configuration.node
         checkpointPath = setup.root?.checkpoint.path
         advertise = setup.advertise
+        signing = setup.signing
         admitted = AdmittedKeys(setup.allowList)
         self.shutdown = shutdown
         self.report = report
@@ -81,7 +84,8 @@ package final class AggregatorHost {
         let bench = Workbench(
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
             checkpoint: setup.root?.checkpoint,
-            signatures: SignatureCheck(keys: admitted, isRequired: false))
+            signatures: SignatureCheck(
+                keys: admitted, isRequired: setup.signaturesRequired, seed: setup.configuration.root?.seed))
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
         keyWatch = KeyWatch(setup.registrar, label: node.value, waker: bus.waker, now: Bus.now())
         let clients = ConnectedClients(declared: setup.devices)
@@ -230,7 +234,8 @@ package final class AggregatorHost {
 
     private func perform(_ action: AggregatorAction) {
         switch action {
-        case .send(let envelope, .parent): if let parent { bus.send(envelope, to: parent) }
+        case .send(let envelope, .parent):
+            if let parent { bus.send(signing?.signed(envelope) ?? envelope, to: parent) }
         case .send(let envelope, .child(let name)): if let peer = children[name] { bus.send(envelope, to: peer) }
         case .work(let run, let work): perform(work, of: run)
         case .report(let event): note(event)

@@ -4,6 +4,7 @@
 package import TributaryBus
 package import TributaryClient
 package import TributaryCore
+package import TributaryCrypto
 package import TributaryProtocol
 package import TributaryRing
 package import TributaryTopology
@@ -35,6 +36,10 @@ package struct AggregatorSetup {
     /// The devices that the topology puts directly below the node.
     package var devices: ClientSet
     package var identity: CurveKeyPair
+    /// What the node signs updates of its own with; `nil` when its key files hold none.
+    package var signing: SigningKey?
+    /// Whether the root demands signatures, and that sums show them.
+    package var signaturesRequired: Bool
     /// Who is admitted now, and who decides on that while the node runs.
     package var allowList: AllowList
     package var registrar: Registrar
@@ -51,13 +56,16 @@ package struct AggregatorSetup {
 
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
-        allowList: AllowList, registrar: Registrar, listen: String, join: String?, advertise: String?,
+        signing: SigningKey?, signaturesRequired: Bool, allowList: AllowList, registrar: Registrar, listen: String,
+        join: String?, advertise: String?,
         parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
         chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
         self.devices = devices
         self.identity = identity
+        self.signing = signing
+        self.signaturesRequired = signaturesRequired
         self.allowList = allowList
         self.registrar = registrar
         self.listen = listen

@@ -65,6 +65,8 @@ package struct Federation: Sendable {
         return try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
     }
 
+    private var signaturesRequired: Bool { topology.tiers.first?.signatures == .required }
+
     /// The root's name.
     package var root: NodeName { tree.aggregators[Tree.root].name }
 
@@ -83,10 +85,12 @@ package struct Federation: Sendable {
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
         let configuration = AggregatorConfiguration(tree, position: position, digest: digest)
-        let identity = try keys.secretKeys(of: name).curve
+        let own = try keys.secretKeys(of: name)
+        let identity = own.curve
         let (allowList, registrar) = try admission(configuration, policy, key: identity.publicKey)
         return AggregatorSetup(
-            configuration: configuration, devices: policy.devices, identity: identity, allowList: allowList,
+            configuration: configuration, devices: policy.devices, identity: identity, signing: own.signing,
+            signaturesRequired: signaturesRequired, allowList: allowList,
             registrar: registrar, listen: endpoint, join: join ?? node.join?.description,
             advertise: listen == nil ? node.advertise?.description : nil,
             parent: try node.parent.map { try parent($0, connect: connect) },
@@ -102,7 +106,14 @@ package struct Federation: Sendable {
         _ configuration: AggregatorConfiguration, _ policy: AggregatorPolicy, key: CurvePublicKey
     ) throws -> (AllowList, Registrar) {
         let children = configuration.children
-        var reader = AllowListReader(keys) { children.role(of: $0) != nil }
+        let isDemanding = signaturesRequired
+        var reader = AllowListReader(keys) { [tree] name in
+            if children.role(of: name) != nil { return true }
+            // Sums name who signed, however far below.
+            guard isDemanding, let node = tree.node(named: name) else { return false }
+            if case .device(let client) = node { return policy.clients.contains(client) }
+            return true
+        }
         let list = try reader.load()
         let places = Registrar.Places(
             node: policy.name, tier: topology.tiers[policy.tier + 1].name, children: policy.children.map(\.name),

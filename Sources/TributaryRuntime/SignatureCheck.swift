@@ -5,22 +5,24 @@ package import TributaryCore
 import TributaryCrypto
 package import TributaryProtocol
 
-/// Whether an update is its device's own: checked once, where devices connect, before the update is folded.
+/// Whether an update is its sender's own: checked once, where the sender connects, before the update is folded.
 ///
-/// A device whose admitted keys hold no signing key sends unsigned updates, unless they are demanded.
+/// A node whose admitted keys hold no signing key sends unsigned updates, unless signatures are demanded.
 package struct SignatureCheck: Sendable {
-    private let keys: AdmittedKeys
-    /// Whether the root demands signatures of everybody.
-    private let isRequired: Bool
+    let keys: AdmittedKeys
+    /// Whether the root demands signatures of everybody, and that sums show them.
+    let isRequired: Bool
+    /// The seed by which contributions are named, where it is the node's own to say: at the root.
+    let seed: UInt64?
 
-    package init(keys: AdmittedKeys, isRequired: Bool) {
+    package init(keys: AdmittedKeys, isRequired: Bool, seed: UInt64? = nil) {
         self.keys = keys
         self.isRequired = isRequired
+        self.seed = seed
     }
 
-    /// What is wrong with an update's signature; an aggregator's update, which has none, is its own connection's.
+    /// What is wrong with an update's signature.
     package func problem(of update: Update, run: RunID) -> RoundWorkResult.Refusal? {
-        guard update.voice == nil else { return nil }
         let node = update.key.node
         let (isAdmitted, key) = keys.signingKey(of: node)
         guard isAdmitted else {

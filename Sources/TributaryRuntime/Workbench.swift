@@ -19,6 +19,8 @@ package final class Workbench {
     private let signatures: SignatureCheck?
     /// The run that the work is for.
     var run = RunID("")
+    /// The names that children's sums were offered with, in the round under way.
+    private var offered: [SumKey: Set<ContributionName>] = [:]
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
     /// Why the last work failed, when files were the reason.
@@ -52,11 +54,16 @@ package final class Workbench {
 
     private func perform(_ work: RoundWork, _ emit: (RoundWorkResult) -> Void) {
         switch work {
-        case .begin(let number, let groups): sum.begin(number, groups)
+        case .begin(let number, let groups):
+            offered = [:]
+            sum.begin(number, groups)
         case .foldSum(let partial):
-            emit(.sumFolded(partial.key, sum.add(partial, from: store)))
+            emit(.sumFolded(partial.key, sum.add(partial, from: store, check: attestationCheck(of: partial))))
         case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
-        case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
+        case .readNames(let key, let object):
+            let names = NameList.read(object, from: store)
+            if signatures?.isRequired == true { offered[key] = names.map { Set($0) } }
+            emit(.namesRead(key, names))
         case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
         case .sealSum(let key): emit(sealSum(key))
         case .step(let number, let optimizer, let base): emit(step(number, optimizer, base))
@@ -71,10 +78,18 @@ package final class Workbench {
 
     private func sealSum(_ key: SumKey) -> RoundWorkResult {
         do {
-            return try sum.seal(key, into: store)
+            return try sum.seal(key, attesting: signatures?.isRequired == true ? run : nil, into: store)
         } catch {
             return failed(key.number, "the sum could not be written", error)
         }
+    }
+
+    /// `nil` where nobody demands that a sum shows what it is made of.
+    private func attestationCheck(of partial: Sum) -> ((Attestation) -> RoundWorkResult.Refusal?)? {
+        guard let signatures, signatures.isRequired else { return nil }
+        let check = AttestationCheck(run: run, keys: signatures.keys, groups: sum.groups, seed: signatures.seed)
+        let names = offered[partial.key]
+        return { check.problem(of: partial, showing: $0, names: names) }
     }
 
     private func fold(_ updates: inout [Update], _ emit: (RoundWorkResult) -> Void) {

@@ -31,6 +31,8 @@ package struct Tier: Hashable, Sendable {
     ///
     /// `nil` where nobody can join.
     package var join: Endpoint?
+    /// Whether updates must be signed; at the root only, for the whole tree.
+    package var signatures: SignatureRule
 
     /// The quorum where a file gives none: half of the chosen clients, so that a round survives losses but a minority
     /// never speaks for all.
@@ -42,7 +44,8 @@ package struct Tier: Hashable, Sendable {
         name: String, fanOut: FanOut, rule: AggregationRule = .mean, optimizer: ServerOptimizer? = nil,
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
-        listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil
+        listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
+        signatures: SignatureRule = .checked
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -57,7 +60,16 @@ package struct Tier: Hashable, Sendable {
         self.listen = listen
         self.advertise = advertise
         self.join = join
+        self.signatures = signatures
     }
+}
+
+/// What is demanded of the signatures of updates.
+package enum SignatureRule: String, Hashable, Sendable, CaseIterable {
+    /// Where a signing key is on file, its updates must be signed with it.
+    case checked
+    /// Everybody signs, and every sum shows the signatures of what it adds up.
+    case required
 }
 
 /// How many nodes a tier has and what they are called.

@@ -92,6 +92,7 @@ extension Topology {
         if let listen = tier.listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise = tier.advertise { fields.append(.init("advertise", .text(advertise.description))) }
         if let join = tier.join { fields.append(.init("join", .text(join.description))) }
+        if index == 0 { fields.append(.init("signatures", .text(tier.signatures.rawValue))) }
         return .mapping(fields)
     }
 }

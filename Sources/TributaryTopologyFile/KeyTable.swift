@@ -160,6 +160,9 @@ enum KeyTable {
             Key("listen", .endpoint, "Where the tier's first node accepts children.", place: .aggregators),
             Key("advertise", .endpoint, "Where children reach the tier's first node.", place: .aggregators),
             Key(
+                "signatures", .choice(SignatureRule.allCases.map(\.rawValue)),
+                "At the root: 'required' has everybody sign, and sums show it; checked.", place: .aggregators),
+            Key(
                 "join", .endpoint, "Where the tier's first node enrols who has a token; nowhere by default.",
                 place: .aggregators),
         ],

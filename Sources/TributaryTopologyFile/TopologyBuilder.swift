@@ -116,7 +116,8 @@ enum TopologyBuilder {
             training: training(value?["train"]),
             uplink: (value?["uplink"]?["encoding"]?.text).flatMap(UplinkEncoding.init(rawValue:)),
             listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
-            join: value?["join"]?.endpoint)
+            join: value?["join"]?.endpoint,
+            signatures: (value?["signatures"]?.text).flatMap(SignatureRule.init(rawValue:)) ?? .checked)
     }
 
     private static func fanOut(_ value: FileValue?) -> FanOut {

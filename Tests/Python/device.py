@@ -58,6 +58,8 @@ def signed_bytes(update, run, epoch):
     parts.append(struct.pack(">I", len(update.metrics)))
     for metric in update.metrics:
         parts += [text(metric.name), struct.pack(">qq", metric.numerator, metric.denominator)]
+    # A device has no voice to speak for others.
+    parts.append(struct.pack(">I", 0))
     return b"".join(parts)
 
 

@@ -202,6 +202,33 @@ import Testing
         }
     }
 
+    @Test func aRootThatDemandsSignaturesTakesSumsOfThoseItKnowsAlone() throws {
+        try Fleet.with { fleet in
+            let run = try ByHand(fleet, Scene(signed: true))
+            let cloud = try run.start("cloud")
+            let east = try run.start("east", connect: run.endpoint(of: cloud))
+            let devices = try run.devices(below: "east", 0..<4, connect: run.endpoint(of: east))
+            for process in [cloud, east, devices] {
+                try fleet.waitForEnd(of: process, within: .seconds(60))
+                #expect(process.ending == .code(0), "\(process.tail)")
+            }
+            #expect(cloud.events.filter { $0.name == "round-closed" && $0["contributors"] == 4 }.count == 3)
+            // The same again, where the cloud has never heard of a device of the region's.
+            let keys = fleet.directory("cloud-keys")
+            try FileManager.default.copyItem(atPath: run.keys, toPath: keys)
+            try FileManager.default.removeItem(atPath: keys + "/device-3.pub")
+            let strict = try run.start("cloud", keys: keys)
+            let region = try run.start("east", connect: run.endpoint(of: strict))
+            try run.devices(below: "east", 0..<4, connect: run.endpoint(of: region))
+            let refused = try fleet.wait(for: "refused", of: strict)
+            #expect(refused["peer"] == "east" && refused["reason"] == "update.wrong_signature")
+            #expect((refused["text"] as String?)?.contains("device-3") == true)
+            // It is told to admit the key, and the next round counts.
+            try fleet.succeed("add", ["key", "add", "device-3", "\(run.keys)/device-3.pub", "--keys", keys])
+            try fleet.wait(for: "round-closed", of: strict) { $0["contributors"] == 4 }
+        }
+    }
+
     @Test func widePermissionsAreRefused() throws {
         try Fleet.with { fleet in
             let run = try ByHand(fleet, Scene())

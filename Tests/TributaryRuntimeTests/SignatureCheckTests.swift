@@ -84,6 +84,9 @@ struct SignatureCheckTests {
         #expect(nobody.problem(of: try signed(update), run: run)?.reason == .revokedKey)
         var voice = update
         voice.voice = Update.Voice(chosenCount: 2, contributorCount: 2)
-        #expect(nobody.problem(of: voice, run: run) == nil)
+        #expect(nobody.problem(of: voice, run: run)?.reason == .revokedKey)
+        #expect(try check().problem(of: signed(voice), run: run) == nil)
+        voice.signature = try signed(update).signature
+        #expect(try check().problem(of: voice, run: run)?.reason == .wrongSignature, "a voice is signed, too")
     }
 }
