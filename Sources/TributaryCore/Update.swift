@@ -56,6 +56,11 @@ package struct Update: Hashable, Sendable {
             self.epoch = epoch
             self.value = value
         }
+
+        /// A signature of zeros: where nobody signs, and messages have the sizes that signed ones have.
+        package static func blank(epoch: TopologyEpoch) -> Signature {
+            Signature(epoch: epoch, value: [UInt8](repeating: 0, count: byteCount))
+        }
     }
 
     package var key: UpdateKey

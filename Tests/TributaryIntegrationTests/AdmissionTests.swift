@@ -174,6 +174,14 @@ import Testing
         }
     }
 
+    /// Sets how many files a process may have open from now on.
+    private func limitOpenFiles(of process: Running, to count: Int, _ fleet: Fleet) throws {
+        let setting = try fleet.start(
+            "prlimit", program: "/usr/bin/prlimit", ["--pid", "\(process.pid)", "--nofile=\(count):"])
+        try fleet.waitForEnd(of: setting)
+        #expect(setting.ending == .code(0), "\(setting.tail)")
+    }
+
     @Test func aFileThatCannotBeReadChangesNothing() throws {
         try Fleet.with { fleet in
             let tree = try Tree(fleet)
@@ -199,6 +207,15 @@ import Testing
             try fleet.wait(for: "keys-readable", of: tree.east)
             #expect(devices.event("parent-gone") == nil && tree.east.event("child-gone") == nil)
             #expect(tree.east.event("keys-changed") == nil)
+            // No descriptor is left to look with: a key that is taken back meanwhile is noticed afterwards.
+            try limitOpenFiles(of: tree.east, to: 3, fleet)
+            try fleet.wait(for: "keys-unreadable", of: tree.east) {
+                ($0["text"] as String?)?.contains("Too many open files") == true
+            }
+            try fleet.succeed("revoke", ["key", "revoke", "device-1", "--keys", tree.run.keys])
+            #expect(tree.east.event("child-gone") == nil)
+            try limitOpenFiles(of: tree.east, to: 1000, fleet)
+            try fleet.wait(for: "child-gone", of: tree.east) { $0["child"] == "device-1" }
         }
     }
 
