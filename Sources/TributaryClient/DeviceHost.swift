@@ -16,9 +16,10 @@ package final class DeviceHost {
     package struct Device {
         package var policy: ClientPolicy
         package var identity: CurveKeyPair
-        package var signing: SigningKey
+        /// What it signs with; a device whose key files hold none sends unsigned updates.
+        package var signing: SigningKey?
         package var parent: Parent
-        package init(policy: ClientPolicy, identity: CurveKeyPair, signing: SigningKey, parent: Parent) {
+        package init(policy: ClientPolicy, identity: CurveKeyPair, signing: SigningKey?, parent: Parent) {
             self.policy = policy
             self.identity = identity
             self.signing = signing
@@ -38,7 +39,7 @@ package final class DeviceHost {
 
     private struct Seat {
         var machine: ClientMachine
-        let signing: SigningKey
+        let signing: SigningKey?
         /// The number of the next update.
         var sequence: UInt64
         var model: Digest?
@@ -170,7 +171,7 @@ package final class DeviceHost {
     private func perform(_ action: ClientAction, _ peer: Peer, _ seat: inout Seat) {
         let node = seat.machine.node
         switch action {
-        case .send(let envelope): bus.send(seat.signing.signed(envelope), to: peer)
+        case .send(let envelope): bus.send(seat.signing?.signed(envelope) ?? envelope, to: peer)
         case .fetch(let object):
             if seat.model != object.digest { objects.hold(object.digest) }
             seat.model = object.digest

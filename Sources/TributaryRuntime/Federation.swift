@@ -187,10 +187,10 @@ package struct Federation: Sendable {
             let parent = try parents[position] ?? parent(position, connect: connect[policy.parent])
             parents[position] = parent
             let own = try keys.secretKeys(of: policy.name)
-            guard let signing = own.signing else {
+            guard own.signing != nil || !signaturesRequired else {
                 throw KeyError.cannotSign(policy.name, file: keys.file(.secret, of: policy.name))
             }
-            return DeviceHost.Device(policy: policy, identity: own.curve, signing: signing, parent: parent)
+            return DeviceHost.Device(policy: policy, identity: own.curve, signing: own.signing, parent: parent)
         }
     }
 

@@ -246,6 +246,29 @@ import Testing
         }
     }
 
+    /// Whether a device must sign is for its parent to say, by the key that it has on file.
+    @Test func whoseSigningKeyIsOnFileMustSign() throws {
+        try Fleet.with { fleet in
+            let run = try ByHand(fleet, Scene(rounds: Self.endless, deadline: "5s"))
+            func forgetSigningKey(_ file: String) throws {
+                let path = "\(run.keys)/\(file)"
+                let curve = try #require(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").first)
+                try "\(curve)\n".write(toFile: path, atomically: false, encoding: .utf8)
+            }
+            for file in ["device-0.key", "device-0.pub", "device-1.key"] { try forgetSigningKey(file) }
+            let cloud = try run.start("cloud")
+            let east = try run.start("east", connect: run.endpoint(of: cloud))
+            try run.devices(below: "east", 0..<4, connect: run.endpoint(of: east))
+            try fleet.wait(for: "refused", of: east) {
+                $0["peer"] == "device-1" && $0["reason"] == "update.wrong_signature"
+            }
+            try fleet.wait(for: "accepted", of: east) { $0["member"] == "device-0" }
+            try fleet.wait(for: "round-closed", of: cloud) { $0["contributors"] == 3 }
+            let members = Set(east.events.filter { $0.name == "accepted" }.compactMap { $0["member"] as String? })
+            #expect(members == ["device-0", "device-2", "device-3"])
+        }
+    }
+
     @Test func widePermissionsAreRefused() throws {
         try Fleet.with { fleet in
             let run = try ByHand(fleet, Scene())
