@@ -53,7 +53,7 @@ struct AttestationCheck {
     ) -> Refusal? {
         let update = record.update
         let node = update.key.node
-        guard record.run == run, update.number == sum.key.number, update.base == sum.base,
+        guard record.run == run, isOf(sum.key.number, update, isSurvey: groupCount == 0), update.base == sum.base,
             update.groups.count == groupCount
         else { return Self.refusal("a signature of '\(node)' is of another round") }
         guard let key = keys.signingKey(of: node).key else {
@@ -66,6 +66,13 @@ struct AttestationCheck {
             return Self.refusal("'\(node)' is not among the names that were offered")
         }
         return nil
+    }
+
+    /// Whether an update answers the plan that the sum does.
+    ///
+    /// A stepping tier hands a survey down under a number of its own; there is one survey of a model in a round.
+    private func isOf(_ number: RoundNumber, _ update: Update, isSurvey: Bool) -> Bool {
+        isSurvey ? update.number.round == number.round : update.number == number
     }
 
     static func refusal(_ text: String) -> Refusal {

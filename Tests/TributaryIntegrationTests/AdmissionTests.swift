@@ -246,6 +246,35 @@ import Testing
         }
     }
 
+    /// Through tiers that add up and tiers that step, in rounds of training and in surveys.
+    @Test(arguments: ["", ", edge-rounds: 2"])
+    func signaturesHoldInDeepTrees(region: String) throws {
+        try Fleet.with { fleet in
+            let topology = try fleet.directory.write(
+                """
+                tributary: v1
+                federation: deep
+                model: {kind: linear}
+                data: {kind: synthetic, examples: 240, features: 4, classes: 2}
+                rounds: 2
+                evaluation: {devices: {every: 1, hold-out: 0.2}}
+                tiers:
+                  - {name: cloud, signatures: required}
+                  - {name: region, count: 2\(region)}
+                  - {name: edge, per-parent: 2}
+                  - {name: device, per-parent: 2}
+                """, as: "deep.yaml")
+            let runs = fleet.directory("runs")
+            try fleet.succeed("up", ["up", topology, "--runs", runs])
+            let run = try #require(try FileManager.default.contentsOfDirectory(atPath: runs).first)
+            let logs = "\(runs)/\(run)/logs"
+            for name in try FileManager.default.contentsOfDirectory(atPath: logs) {
+                let log = try String(contentsOfFile: "\(logs)/\(name)", encoding: .utf8)
+                #expect(!log.contains("update.wrong_signature"), "\(name)")
+            }
+        }
+    }
+
     /// Whether a device must sign is for its parent to say, by the key that it has on file.
     @Test func whoseSigningKeyIsOnFileMustSign() throws {
         try Fleet.with { fleet in

@@ -33,6 +33,15 @@ private final class Bench {
         plan = GroupPlan(name: "body", parameterCount: 4, ring: ring, encoding: .float32, normaliser: .weight)
     }
 
+    /// Every device.
+    var admitted: AdmittedKeys {
+        get throws {
+            var list = AllowList()
+            for (name, keys) in keys { try list.admit(name, keys.publicKeys) }
+            return AdmittedKeys(list)
+        }
+    }
+
     func bench(admitting names: [NodeName]? = nil, seed: UInt64? = Bench.seed) throws -> Workbench {
         var list = AllowList()
         for (name, keys) in keys where names?.contains(name) ?? true { try list.admit(name, keys.publicKeys) }
@@ -207,6 +216,30 @@ struct AttestationTests {
                 return try bench.forge(sum) { $0[0] = old }
             }
             #expect(text?.contains("another round") == true)
+        }
+    }
+
+    /// A stepping tier numbers what it hands down itself.
+    @Test func aSurveyMayHaveAnotherEdgeRoundAndAnUpdateMayNot() throws {
+        let bench = try Bench()
+        for isSurvey in [true, false] {
+            var record = try bench.update(of: "device-0", number: RoundNumber(round: 4, edgeRound: 3))
+            if isSurvey { (record.groups, record.body) = ([], nil) }
+            let epoch = TopologyEpoch(1)
+            let key = try #require(bench.keys[NodeName("device-0")]?.signing)
+            record.signature = .init(epoch: epoch, value: key.sign(record.signedBytes(run: Bench.run, epoch: epoch)))
+            let list = Attestation([record], run: Bench.run, and: [])
+            var sum = Sum(
+                key: Bench.key, base: Bench.base, contributorCount: 1, contributionCount: 1,
+                groups: isSurvey ? [] : [.init(totalWeight: 10, byteCount: 0)], metrics: record.metrics, body: nil)
+            let check = AttestationCheck(run: Bench.run, keys: try bench.admitted, groups: [bench.plan], seed: nil)
+            func problem() -> RoundWorkResult.Refusal? {
+                check
+                    .problem(of: sum, showing: list, names: nil)
+            }
+            #expect((problem() == nil) == isSurvey)
+            sum.key.number = RoundNumber(round: 5)
+            #expect(problem()?.reason == .wrongSignature)
         }
     }
 
