@@ -46,6 +46,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ"),
         .systemLibrary(name: "CProtobufC"),
         .systemLibrary(name: "CCrypto"),
+        .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CLinux"),
 
@@ -68,7 +69,7 @@ let package = Package(
         room("TributaryTelemetry", ["TributaryCore"]),
 
         // Rooms that touch the world.
-        room("TributaryCrypto", ["TributaryCore", "CCrypto"]),
+        room("TributaryCrypto", ["TributaryCore", "CCrypto", "CSodium"]),
         room("TributaryFiles", ["TributaryCore", "TributaryRing", "TributaryCrypto", "CZlib", "CLinux"]),
         room("TributaryTopologyFile", ["TributaryCore", "TributaryTopology", .product(name: "Yams", package: "Yams")]),
         room("TributaryWire", ["TributaryCore", "TributaryRing", "CTributaryWire"]),
@@ -95,7 +96,7 @@ let package = Package(
             "TributaryClient",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
-                "TributaryProtocol", "TributaryTelemetry", "TributaryFiles", "TributaryBus",
+                "TributaryProtocol", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryBus",
             ]
         ),
         room(
@@ -113,7 +114,8 @@ let package = Package(
             "TributaryCommands",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryAggregation", "TributaryLearning",
-                "TributaryProtocol", "TributaryPlanning", "TributaryReport", "TributaryTelemetry", "TributaryFiles",
+                "TributaryProtocol", "TributaryPlanning", "TributaryReport", "TributaryTelemetry", "TributaryCrypto",
+                "TributaryFiles",
                 "TributaryTopologyFile", "TributaryBus", "TributaryClient", "TributaryRuntime", "TributarySimulation",
                 "CTributaryKernels",
                 "CZeroMQ", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -165,16 +167,10 @@ let package = Package(
                 "TributaryTestSupport",
             ]
         ),
+        tests("TributaryCryptoTests", ["TributaryCrypto", "TributaryCore"]),
         tests(
             "TributaryFilesTests",
             ["TributaryFiles", "TributaryCrypto", "TributaryCore", "TributaryRing", "TributaryTestSupport"]),
-        tests(
-            "TributaryRuntimeTests",
-            [
-                "TributaryRuntime", "TributaryProtocol", "TributaryFiles", "TributaryCrypto", "TributaryCore",
-                "TributaryRing", "TributaryTestSupport",
-            ]
-        ),
         tests(
             "TributaryTopologyFileTests",
             ["TributaryTopologyFile", "TributaryTopology", "TributaryCore", .product(name: "Yams", package: "Yams")],
@@ -197,6 +193,14 @@ let package = Package(
                 "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol",
                 "TributaryTopology",
                 "TributaryCore", "TributaryRing",
+            ]
+        ),
+        tests(
+            "TributaryRuntimeTests",
+            [
+                "TributaryRuntime", "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto",
+                "TributaryProtocol",
+                "TributaryTopology", "TributaryCore", "TributaryRing", "TributaryTestSupport",
             ]
         ),
         tests(

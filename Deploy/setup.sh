@@ -42,7 +42,8 @@ packages() {
     cat <<'LIST'
 libzmq3-dev            the buses between devices, edges and the cloud (ZeroMQ with CURVE)
 libprotobuf-c-dev      messages on the wire (protobuf-c)
-libssl-dev             SHA-256 and signatures (libcrypto)
+libssl-dev             SHA-256 (libcrypto)
+libsodium-dev          devices' signatures (Ed25519)
 libsqlite3-dev         the journal: what was promised, in a file that survives a crash
 zlib1g-dev             data sets that come as .gz, and NPZ archives
 protobuf-compiler      Proto/*.proto: read by protoc-c, and turned into Python for the tests

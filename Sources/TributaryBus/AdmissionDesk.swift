@@ -18,7 +18,8 @@ final class AdmissionDesk: Sendable {
     }
 
     private struct Domain: Sendable {
-        var admission: Admission
+        /// `nil` admits every key.
+        var admission: Admission?
         var waker: Waker
         var refusalCount: UInt64 = 0
         var notices: [Notice] = []
@@ -36,7 +37,9 @@ final class AdmissionDesk: Sendable {
     private let state = Mutex(State())
 
     /// Opens a domain; its name goes into the bind's options.
-    func open(_ admission: Admission, waker: Waker) throws(BusError) -> String {
+    ///
+    /// `admission`: whom to admit; `nil` for everybody who proves to hold a key, whatever it is.
+    func open(_ admission: Admission?, waker: Waker) throws(BusError) -> String {
         try start()
         return state.withLock { state in
             state.domainCount += 1
@@ -128,7 +131,8 @@ final class AdmissionDesk: Sendable {
     private func decide(_ key: CurvePublicKey, domain name: String, address: String) -> Bool {
         state.withLock { state in
             guard let domain = state.domains[name] else { return false }
-            if domain.admission[key] != nil { return true }
+            guard let admission = domain.admission else { return true }
+            if admission[key] != nil { return true }
             state.domains[name]?.refusalCount += 1
             if domain.notices.count < AdmissionDesk.noticeCountMax {
                 state.domains[name]?.notices.append(Notice(key: key.text, address: address))

@@ -16,18 +16,27 @@ extension Bus {
         _ endpoint: String, identity: CurveKeyPair, admission: Admission, chunkByteCount: Int
     ) throws(BusError) -> String {
         guard !isClosed else { throw .closed }
+        return try bind(endpoint, identity: identity, admission: admission, gate: nil, chunkByteCount: chunkByteCount)
+    }
+
+    func bind(
+        _ endpoint: String, identity: CurveKeyPair, admission: Admission?, gate: JoinGate?, chunkByteCount: Int
+    ) throws(BusError) -> String {
         let socket = try ZeroMQContext.shared.socket(ZMQ_ROUTER)
         let domain = try AdmissionDesk.shared.open(admission, waker: bell)
         SocketOptions.prepareListener(
-            socket, identity: identity, domain: domain, chunkByteCount: chunkByteCount, usesIPv6: endpoint.contains("[")
-        )
+            socket, identity: identity, domain: domain,
+            frameByteCountMax: gate == nil
+                ? chunkByteCount + Limits.envelopeByteCount : Limits.joinByteCount + JoinGate.overheadByteCount,
+            usesIPv6: endpoint.contains("["))
         do throws(BusError) {
-            let monitor = try SocketMonitor(of: socket)
+            let monitor = try SocketMonitor(of: socket, tellsAccepted: gate != nil)
             do throws(BusError) {
                 let listener = Listener(
                     token: nextNumber() << 1, socket: socket, monitor: monitor, domain: domain,
                     chunkByteCount: chunkByteCount)
-                listener.admission = admission
+                listener.gate = gate
+                if let admission { listener.admission = admission }
                 return try open(listener, at: endpoint)
             } catch {
                 close(socket, watchedBy: monitor)
@@ -49,15 +58,19 @@ extension Bus {
         return resolved
     }
 
-    /// Replaces who is admitted on all binds; children whose key is no longer admitted are `gone` at once.
+    /// Replaces who is admitted on all binds but those for joining.
+    ///
+    /// Children whose key is no longer admitted are `gone` at once, nothing more is heard of them, and their
+    /// connections are cut.
     package func admit(_ admission: Admission) {
-        for listener in listeners.values {
+        for listener in listeners.values where listener.gate == nil {
             listener.admission = admission
             AdmissionDesk.shared.replace(admission, in: listener.domain)
             for (node, current) in listener.nodes {
                 let key = CurvePublicKey(current.session.keyText)
                 if key.flatMap({ admission[$0] }) != node {
-                    end(current.session, refusal: (.unknownKey, "this key is no longer admitted"))
+                    end(current.session, refusal: (.revokedKey, "this key is no longer admitted"))
+                    cutSoon(current.session.connection)
                 }
             }
         }
@@ -101,7 +114,9 @@ extension Bus {
                 refuse(nil, .malformed, "a child sent more than one frame in a message")
                 continue
             }
-            if let session = session(on: listener, now) {
+            if listener.gate != nil {
+                takeJoin(on: listener)
+            } else if let session = session(on: listener, now) {
                 handle(incoming.bytes, from: session, frameByteCountMax: listener.frameByteCountMax, now)
             }
         }
@@ -113,6 +128,7 @@ extension Bus {
         while let event = listener.monitor.next() {
             switch event {
             case .disconnected(let descriptor):
+                listener.gate?.left(descriptor)
                 guard let peer = listener.descriptors.removeValue(forKey: descriptor) else { continue }
                 for pause in Bus.suspicionPauses { suspects.append((peer, now + pause)) }
             case .handshakeFailed:
@@ -120,6 +136,8 @@ extension Bus {
             case .acceptFailed(let error):
                 let text = "cannot accept a connection (error \(error)); raise the limit of open files"
                 refuse(nil, .tooManyChildren, text)
+            case .accepted(let descriptor):
+                if let connection = Connection(descriptor) { listener.gate?.entered(connection, now) }
             case .handshakeSucceeded, .handshakeRefused, .closed: break
             }
         }
@@ -141,6 +159,8 @@ extension Bus {
         }
         guard let text = incoming.userID, let key = CurvePublicKey(text), let node = listener.admission[key] else {
             refuse(nil, .unknownKey, "a frame came without an admitted key")
+            // The key was admitted when it connected, else it could not have.
+            cutSoon(Connection(incoming.connectionDescriptor))
             return nil
         }
         if listener.ended[node]?.contains(routingID) == true {
@@ -163,6 +183,7 @@ extension Bus {
             route: .child(of: listener, routingID: Array(incomingHead.bytes)), node: node, keyText: key.text,
             meter: OutgoingMeter(total: meter, waker: bell), chunkByteCount: listener.chunkByteCount)
         session.routingNumber = routingID
+        session.connection = Connection(incoming.connectionDescriptor)
         listener.sessions[routingID] = session
         listener.nodes[node] = (routingID, session)
         listener.descriptors[incoming.connectionDescriptor] = session.peer

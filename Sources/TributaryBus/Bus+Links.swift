@@ -105,7 +105,7 @@ extension Bus {
                 }
             case .disconnected, .closed:
                 lose(link, session, now)
-            case .acceptFailed: break
+            case .acceptFailed, .accepted: break
             }
         }
     }

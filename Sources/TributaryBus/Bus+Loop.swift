@@ -31,7 +31,8 @@ extension Bus {
     /// The next moment at which something is to be done without news.
     func due() -> Moment? {
         let blockedDue = blocked.isEmpty ? nil : Bus.now() + Bus.blockedPause
-        return [linksDue, receiver.due(), suspects.map(\.at).min(), blockedDue].compactMap { $0 }.min()
+        return [linksDue, receiver.due(), suspects.map(\.at).min(), blockedDue, cuts.map(\.at).min(), gatesDue]
+            .compactMap { $0 }.min()
     }
 
     func runTimers(_ now: Moment) {
@@ -48,6 +49,7 @@ extension Bus {
             suspects.removeAll { $0.at <= now }
             for suspect in asked { probe(suspect.peer) }
         }
+        runCuts(now)
         if let due = receiver.due(), now >= due {
             receiver.tick(now: now)
             takeFromReceiver()

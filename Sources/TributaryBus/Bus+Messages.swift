@@ -64,6 +64,11 @@ extension Bus {
             transmit(byteCount: Wire.byteCount(of: fetch), over: session) { buffer throws(WireError) in
                 try Wire.encode(fetch, into: buffer)
             }
+        case .frame(let bytes):
+            transmit(byteCount: bytes.count, over: session) { buffer throws(WireError) in
+                buffer.copyBytes(from: bytes)
+                return bytes.count
+            }
         }
     }
 
@@ -159,6 +164,10 @@ extension Bus {
         case .ping: break
         case .fetch(let fetch): serve(fetch, to: session)
         case .chunk(let chunk): take(chunk, in: bytes, from: session, now)
+        case .joined(let joined):
+            guard case .parent = session.route else { return refuse(session, .unexpected, "only a parent answers so") }
+            events.append(.joined(session.peer, joined))
+        case .join: refuse(session, .unexpected, "who is admitted need not join")
         case .message(let envelope):
             if case .refuse(let refuse) = envelope.message, case .object(let digest) = refuse.subject,
                 receiver.refused(digest, by: session.peer, reason: refuse.reason, now: now)

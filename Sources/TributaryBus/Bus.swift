@@ -53,6 +53,8 @@ package final class Bus {
     var frames = SharedFrames()
     /// A lower bound of the links' moments.
     var linksDue: Moment?
+    /// Connections to be cut, and when: what was said to them before is to leave first.
+    var cuts: [(connection: Connection, at: Moment)] = []
     /// Of strangers together.
     var strangerAnswers = AnswerBudget()
     var isClosed = false

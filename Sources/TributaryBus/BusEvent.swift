@@ -11,6 +11,8 @@ package struct Peer: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: UInt8, Hashable, Sendable {
         case parent
         case child
+        /// A stranger on a join bind.
+        case joiner
     }
     package let kind: Kind
     /// Counts up in the bus that made it; never used twice.
@@ -27,6 +29,10 @@ package enum BusEvent: Sendable {
     case gone(Peer)
     /// The parent did not admit our key (or it is not the parent whose key we know); the link keeps trying, slowly.
     case refused(Peer, ReasonCode)
+    /// A stranger who proved the key asks to be admitted; answer with `welcome` or `turnAway`.
+    case joining(Peer, CurvePublicKey, Join)
+    /// The parent's answer to a link's join.
+    case joined(Peer, Joined)
     /// A message; `node` is the child that its key stands for, `nil` on a link.
     case message(Peer, node: NodeName?, Envelope)
     /// An object is in the store, whole and with the right digest.

@@ -15,6 +15,22 @@ package struct CurvePublicKey: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
+    /// Reads 32 bytes; `nil` when there are more or fewer.
+    package init?(bytes: [UInt8]) {
+        var characters = [CChar](repeating: 0, count: Z85.keyCharacterCount + 1)
+        guard bytes.count == Z85.keyByteCount, zmq_z85_encode(&characters, bytes, bytes.count) != nil else {
+            return nil
+        }
+        self.init(Z85.text(characters))
+    }
+
+    /// The 32 bytes that the text stands for.
+    package var bytes: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Z85.keyByteCount)
+        _ = zmq_z85_decode(&bytes, text)
+        return bytes
+    }
+
     package var description: String { text }
 }
 
@@ -81,6 +97,7 @@ package struct Admission: Sendable {
 /// The text form of CURVE keys (https://rfc.zeromq.org/spec/32/).
 enum Z85 {
     static let keyCharacterCount = 40
+    static let keyByteCount = 32
 
     static func isKey(_ text: String) -> Bool {
         guard text.utf8.count == keyCharacterCount, !text.utf8.contains(0) else { return false }

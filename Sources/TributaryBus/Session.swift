@@ -18,6 +18,10 @@ final class Session {
     let meter: OutgoingMeter
     /// The child's routing id as a number; 0 on a link.
     var routingNumber: UInt64 = 0
+    /// The child's connection, so that it can be cut; `nil` on a link, and where the system does not say.
+    var connection: Connection?
+    /// Whether a stranger has said what there is to say on a join bind.
+    var hasSpoken = false
     var outbox: [Outgoing] = []
     var uploads: UploadQueue
     /// Whether the session stands in the line of those that can be sent chunks.
@@ -29,6 +33,8 @@ final class Session {
     enum Outgoing {
         case message(Envelope)
         case fetch(Fetch)
+        /// A small frame as it is.
+        case frame([UInt8])
     }
 
     enum Route {
@@ -58,6 +64,8 @@ final class Listener {
     let monitor: SocketMonitor
     let domain: String
     let chunkByteCount: Int
+    /// Set on a join bind.
+    var gate: JoinGate?
     var admission = Admission()
     var sessions: [UInt64: Session] = [:]
     var nodes: [NodeName: (routingID: UInt64, session: Session)] = [:]
@@ -73,7 +81,9 @@ final class Listener {
         self.chunkByteCount = chunkByteCount
     }
 
-    var frameByteCountMax: Int { Wire.frameByteCountMax(chunkByteCount: chunkByteCount) }
+    var frameByteCountMax: Int {
+        gate == nil ? Wire.frameByteCountMax(chunkByteCount: chunkByteCount) : Limits.joinByteCount
+    }
 
     /// A routing id as libzmq generates them: a zero byte and four of a counter; `nil` for one that a peer chose.
     static func number(ofRoutingID bytes: UnsafeRawBufferPointer) -> UInt64? {

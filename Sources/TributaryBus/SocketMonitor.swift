@@ -13,6 +13,7 @@ final class SocketMonitor {
         /// An attempt to connect failed.
         case closed
         case acceptFailed(error: Int32)
+        case accepted(descriptor: Int32)
     }
 
     static let mask =
@@ -25,7 +26,9 @@ final class SocketMonitor {
     private let message = IncomingMessage()
 
     /// Watches `watched`, which must not be bound or connected yet.
-    init(of watched: ZeroMQSocket) throws(BusError) {
+    ///
+    /// `tellsAccepted`: reports each connection before its handshake, too.
+    init(of watched: ZeroMQSocket, tellsAccepted: Bool = false) throws(BusError) {
         let endpoint = ZeroMQContext.shared.monitorEndpoint()
         socket = try ZeroMQContext.shared.socket(ZMQ_PAIR)
         self.watched = watched
@@ -33,7 +36,7 @@ final class SocketMonitor {
         // libzmq's thread waits for room here while it holds up every connection of the process: there is always room.
         socket.set(ZMQ_RCVHWM, 0)
         try socket.connect(endpoint)
-        try watched.monitor(at: endpoint, mask: SocketMonitor.mask)
+        try watched.monitor(at: endpoint, mask: SocketMonitor.mask | (tellsAccepted ? ZMQ_EVENT_ACCEPTED : 0))
     }
 
     /// Ends the reports; to be called before either socket is closed, as libzmq's thread would wait for ever to
@@ -59,6 +62,7 @@ final class SocketMonitor {
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: return .handshakeFailed
         case ZMQ_EVENT_DISCONNECTED: return .disconnected(descriptor: value)
         case ZMQ_EVENT_CLOSED: return .closed
+        case ZMQ_EVENT_ACCEPTED: return .accepted(descriptor: value)
         case ZMQ_EVENT_ACCEPT_FAILED: return .acceptFailed(error: value)
         default: return nil
         }

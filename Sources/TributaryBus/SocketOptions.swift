@@ -17,9 +17,9 @@ enum SocketOptions {
 
     /// Options of a parent's socket.
     static func prepareListener(
-        _ socket: ZeroMQSocket, identity: CurveKeyPair, domain: String, chunkByteCount: Int, usesIPv6: Bool
+        _ socket: ZeroMQSocket, identity: CurveKeyPair, domain: String, frameByteCountMax: Int, usesIPv6: Bool
     ) {
-        prepareCommon(socket, chunkByteCount: chunkByteCount, usesIPv6: usesIPv6)
+        prepareCommon(socket, frameByteCountMax: frameByteCountMax, usesIPv6: usesIPv6)
         socket.set(ZMQ_CURVE_SERVER, 1)
         socket.set(ZMQ_CURVE_SECRETKEY, identity.secretText)
         // Without a domain, or with nobody to ask, libzmq would let everyone in.
@@ -38,7 +38,8 @@ enum SocketOptions {
         _ socket: ZeroMQSocket, identity: CurveKeyPair, parentKey: CurvePublicKey, usesIPv6: Bool
     ) {
         // A parent may be an aggregator's or a device's; the larger chunk is allowed from either.
-        prepareCommon(socket, chunkByteCount: Limits.aggregatorChunkByteCount, usesIPv6: usesIPv6)
+        prepareCommon(
+            socket, frameByteCountMax: Limits.aggregatorChunkByteCount + Limits.envelopeByteCount, usesIPv6: usesIPv6)
         socket.set(ZMQ_CURVE_SERVERKEY, parentKey.text)
         socket.set(ZMQ_CURVE_PUBLICKEY, identity.publicKey.text)
         socket.set(ZMQ_CURVE_SECRETKEY, identity.secretText)
@@ -49,10 +50,10 @@ enum SocketOptions {
         socket.set(ZMQ_CONNECT_TIMEOUT, Int32(connectTimeout.milliseconds))
     }
 
-    private static func prepareCommon(_ socket: ZeroMQSocket, chunkByteCount: Int, usesIPv6: Bool) {
+    private static func prepareCommon(_ socket: ZeroMQSocket, frameByteCountMax: Int, usesIPv6: Bool) {
         socket.set(ZMQ_LINGER, 0)
         // What a stranger can make us hold before he is known, too.
-        socket.set(ZMQ_MAXMSGSIZE, wide: Int64(chunkByteCount + Limits.envelopeByteCount))
+        socket.set(ZMQ_MAXMSGSIZE, wide: Int64(frameByteCountMax))
         socket.set(ZMQ_HANDSHAKE_IVL, Int32(handshakeTimeout.milliseconds))
         socket.set(ZMQ_SNDHWM, highWaterMark)
         socket.set(ZMQ_RCVHWM, highWaterMark)

@@ -3,6 +3,7 @@
 
 package import TributaryBus
 package import TributaryCore
+package import TributaryCrypto
 import TributaryFiles
 import TributaryLearning
 import TributaryProtocol
@@ -15,10 +16,13 @@ package final class DeviceHost {
     package struct Device {
         package var policy: ClientPolicy
         package var identity: CurveKeyPair
+        /// What it signs with; a device whose key files hold none sends unsigned updates.
+        package var signing: SigningKey?
         package var parent: Parent
-        package init(policy: ClientPolicy, identity: CurveKeyPair, parent: Parent) {
+        package init(policy: ClientPolicy, identity: CurveKeyPair, signing: SigningKey?, parent: Parent) {
             self.policy = policy
             self.identity = identity
+            self.signing = signing
             self.parent = parent
         }
     }
@@ -35,6 +39,7 @@ package final class DeviceHost {
 
     private struct Seat {
         var machine: ClientMachine
+        let signing: SigningKey?
         /// The number of the next update.
         var sequence: UInt64
         var model: Digest?
@@ -95,7 +100,7 @@ package final class DeviceHost {
             let machine = ClientMachine(
                 node: device.policy.name, client: device.policy.client, topology: topology,
                 sequence: sequence)
-            seats[peer] = Seat(machine: machine, sequence: sequence)
+            seats[peer] = Seat(machine: machine, signing: device.signing, sequence: sequence)
             pool.add(peer, state: works[position])
         }
         unfinishedCount = seats.count
@@ -146,7 +151,7 @@ package final class DeviceHost {
         case .fetchFailed(let peer, let object, let reason): drive(peer, .fetchFailed(object.digest, reason))
         case .refused(let peer, let reason): note(peer, reason, reason.advice)
         case .violation(let peer?, _, let reason, let text): note(peer, reason, text)
-        case .violation(nil, _, _, _), .woken: break
+        case .violation(nil, _, _, _), .joining, .joined, .woken: break
         }
     }
 
@@ -166,7 +171,7 @@ package final class DeviceHost {
     private func perform(_ action: ClientAction, _ peer: Peer, _ seat: inout Seat) {
         let node = seat.machine.node
         switch action {
-        case .send(let envelope): bus.send(envelope, to: peer)
+        case .send(let envelope): bus.send(seat.signing?.signed(envelope) ?? envelope, to: peer)
         case .fetch(let object):
             if seat.model != object.digest { objects.hold(object.digest) }
             seat.model = object.digest
@@ -202,7 +207,8 @@ extension ReasonCode {
     /// What an operator can do about a refused connection.
     package var advice: String {
         switch self {
-        case .unknownKey: "the parent does not know this key; give it this node's .pub file in its key directory"
+        case .unknownKey, .revokedKey:
+            "the parent does not know this key; give it this node's .pub file in its key directory"
         default: "the parent refused the connection"
         }
     }

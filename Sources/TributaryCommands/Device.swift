@@ -13,15 +13,16 @@ struct Device: Verb {
         abstract: "Run devices of a topology below one parent, all in this process.",
         discussion: """
             Each device has a key, a connection and a shard of the data of its own. Devices that come late join the \
-            next round. SIGTERM or Ctrl-C ends them cleanly, a second one at once.
+            next round. SIGTERM or Ctrl-C ends them cleanly, a second one at once. A device that has joined with a \
+            token is run from its state directory alone: --state DIR.
             """)
 
     @OptionGroup var common: NodeOptions
     @OptionGroup var above: ParentOptions
     @OptionGroup var output: OutputOptions
 
-    @Option(help: "The aggregator above the devices.")
-    var parent: String
+    @Option(help: "The aggregator above the devices; not for a device that has joined.")
+    var parent: String?
 
     @Option(help: "How many devices to run.")
     var count: UInt64 = 1
@@ -30,14 +31,44 @@ struct Device: Verb {
     var first: UInt64 = 0
 
     func execute(_ output: CommandOutput) throws {
-        try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
-            let devices = try federation.devices(
-                below: NodeName(parent), first: first, count: count, connect: above.connect)
-            let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? parent)"
+        let enrolment = parent == nil ? try enrolment() : nil
+        let keys = enrolment.flatMap { _ in common.state.map { Enrolment.keys(in: $0) } }
+        try common.serve(output, Federation.Overrides(), keys: keys) { federation, shutdown, report in
+            let devices =
+                if let enrolment {
+                    try joined(enrolment, federation)
+                } else {
+                    try federation.devices(
+                        below: NodeName(parent ?? ""), first: first, count: count, connect: above.connect)
+                }
+            let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? "device")"
             let host = try DeviceHost(
                 devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
                 seed: federation.topology.seed, stateDirectory: directory, shutdown: shutdown, report: report)
             host.run()
         }
+    }
+
+    private func enrolment() throws -> Enrolment {
+        guard let state = common.state, let enrolment = try Enrolment.read(in: state) else {
+            throw CommandError(
+                "usage", "which device to run is not said",
+                hint: "give --parent, or with --state the directory of a device that has joined", exit: .usage)
+        }
+        return enrolment
+    }
+
+    private func joined(_ enrolment: Enrolment, _ federation: Federation) throws -> [DeviceHost.Device] {
+        guard case .client(let client) = enrolment.role,
+            federation.tree.policy(of: client)?.name == enrolment.node,
+            federation.tree.policy(of: client)?.parent == enrolment.parent
+        else {
+            throw CommandError(
+                "device.other_topology",
+                "'\(enrolment.node)' has joined '\(enrolment.parent)', where this topology has no such device",
+                hint: "use the topology file of the parent", exit: .configuration)
+        }
+        return try federation.devices(
+            [client], connect: [enrolment.parent: above.connect ?? enrolment.endpoint])
     }
 }

@@ -25,6 +25,9 @@ struct Node: Verb {
     @Option(help: "Listen here instead, for example tcp://0.0.0.0:7101.")
     var listen: String?
 
+    @Option(help: "Enrol new nodes that have a token here, for example tcp://0.0.0.0:7201.")
+    var join: String?
+
     @Option(help: "At the root: run so many rounds instead of the file's.")
     var rounds: UInt32?
 
@@ -39,7 +42,7 @@ struct Node: Verb {
                     hint: "give them to '\(federation.root)'; all other nodes follow its plans", exit: .usage)
             }
             let setup = try federation.setup(
-                ofAggregator: NodeName(name), listen: listen, connect: above.connect,
+                ofAggregator: NodeName(name), listen: listen, join: join, connect: above.connect,
                 stateDirectory: common.state ?? "state/\(name)")
             let host = try AggregatorHost(setup, shutdown: shutdown, report: report)
             guard let reason = try host.run(), reason != .stopped else { return }

@@ -24,13 +24,13 @@ struct NodeOptions: ParsableArguments {
 
     /// Loads the federation, takes the signals, and serves: events go to the log, and as lines to stdout in `jsonl`.
     func serve(
-        _ output: CommandOutput, _ overrides: Federation.Overrides,
+        _ output: CommandOutput, _ overrides: Federation.Overrides, keys otherKeys: String? = nil,
         _ serve: (Federation, Shutdown, @escaping (EventRecord) -> Void) throws -> Void
     ) throws {
         let shutdown = Shutdown()
         Signals.endCleanly(shutdown)
         if endWithStandardInput { Signals.endWithStandardInput(shutdown) }
-        let federation = try Federation(path: topology, keys: keys, overrides: overrides)
+        let federation = try Federation(path: topology, keys: otherKeys ?? keys, overrides: overrides)
         try serve(federation, shutdown) { record in
             if output.format == .jsonl { Terminal.write(record.json + "\n", to: STDOUT_FILENO) }
             if record.level != .debug { output.note("\(Clock.timestamp()) \(record.text)") }

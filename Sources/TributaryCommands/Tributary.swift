@@ -17,7 +17,9 @@ package struct Tributary: ParsableCommand {
             CommandGroup(name: "Rehearsing", subcommands: [Explain.self, Simulate.self]),
             CommandGroup(
                 name: "Running a tree",
-                subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self, Key.self]),
+                subcommands: [Up.self, Down.self, Node.self, Device.self, Fleet.self]),
+            CommandGroup(
+                name: "Saying who may take part", subcommands: [Key.self, Token.self, JoinCommand.self]),
             CommandGroup(name: "Looking at runs", subcommands: [Report.self, Compare.self, Model.self]),
             CommandGroup(name: "Measuring", subcommands: [Bench.self]),
             CommandGroup(name: "About", subcommands: [Version.self]),

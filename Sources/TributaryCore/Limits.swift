@@ -9,6 +9,12 @@ package enum Limits {
     package static let aggregatorChunkByteCount = 256 * 1024
     /// What an envelope may need beside a chunk; the largest frame is a chunk and this.
     package static let envelopeByteCount = 16 * 1024
+    /// A frame on a join bind, from anybody: a token's secret, a name, a key and a signature.
+    package static let joinByteCount = 1024
+    /// Connections to a join bind at a time; one more is cut at once.
+    package static let joinConnectionCountMax = 256
+    /// How long a connection to a join bind may stand.
+    package static let joinTime = Duration.seconds(10)
     /// Fields in one message, before it is unpacked; the largest honest message has under a hundred per group.
     package static let fieldCountMax = 4096
     /// Heap that unpacking one message may take, as a multiple of the largest frame.

@@ -101,10 +101,12 @@ package struct Sum: Hashable, Sendable {
     package var metrics: [MetricCounter]
     /// The groups' ring integers, encoded as `UpdateEncoding.ring`, one after another; `nil` for `evaluate`.
     package var body: ObjectReference?
+    /// The part of the body behind the groups: the contributions with their signatures; 0 where nobody demands them.
+    package var attestationByteCount: UInt64
 
     package init(
         key: SumKey, base: Digest, contributorCount: UInt64, contributionCount: UInt64, groups: [Group],
-        metrics: [MetricCounter], body: ObjectReference?
+        metrics: [MetricCounter], body: ObjectReference?, attestationByteCount: UInt64 = 0
     ) {
         self.key = key
         self.base = base
@@ -113,5 +115,6 @@ package struct Sum: Hashable, Sendable {
         self.groups = groups
         self.metrics = metrics
         self.body = body
+        self.attestationByteCount = attestationByteCount
     }
 }

@@ -44,6 +44,25 @@ package struct Update: Hashable, Sendable {
         }
     }
 
+    /// A device's proof that an update is its own, whoever forwards it.
+    package struct Signature: Hashable, Sendable {
+        /// Bytes of an Ed25519 signature.
+        package static let byteCount = 64
+        /// The epoch by which the device acted.
+        package var epoch: TopologyEpoch
+        /// 64 bytes over `Update.signedBytes(run:epoch:)`.
+        package var value: [UInt8]
+        package init(epoch: TopologyEpoch, value: [UInt8]) {
+            self.epoch = epoch
+            self.value = value
+        }
+
+        /// A signature of zeros: where nobody signs, and messages have the sizes that signed ones have.
+        package static func blank(epoch: TopologyEpoch) -> Signature {
+            Signature(epoch: epoch, value: [UInt8](repeating: 0, count: byteCount))
+        }
+    }
+
     package var key: UpdateKey
     package var number: RoundNumber
     /// The digest of the decoded base model.
@@ -55,10 +74,12 @@ package struct Update: Hashable, Sendable {
     package var body: ObjectReference?
     /// Set by a stepping aggregator; `nil` in a client's own update.
     package var voice: Voice?
+    /// A device's; `nil` in an aggregator's update, and before the device's host has signed.
+    package var signature: Signature?
 
     package init(
         key: UpdateKey, number: RoundNumber, base: Digest, groups: [Group], metrics: [MetricCounter],
-        body: ObjectReference?, voice: Voice? = nil
+        body: ObjectReference?, voice: Voice? = nil, signature: Signature? = nil
     ) {
         self.key = key
         self.number = number
@@ -67,6 +88,7 @@ package struct Update: Hashable, Sendable {
         self.metrics = metrics
         self.body = body
         self.voice = voice
+        self.signature = signature
     }
 }
 

@@ -176,7 +176,7 @@ package enum Directory {
     }
 
     /// Removes a file; a file that is not there is no error.
-    static func remove(_ path: String) throws(FilesError) {
+    package static func remove(_ path: String) throws(FilesError) {
         guard unlink(path) == 0 || errno == ENOENT else {
             throw .system(action: "remove", path: path, code: errno)
         }

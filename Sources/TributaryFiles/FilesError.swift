@@ -12,6 +12,8 @@ package enum FilesError: Error, Hashable, Sendable, CustomStringConvertible {
     case noSpace(directory: String, needed: UInt64, free: UInt64)
     /// A file that the configuration names does not exist.
     case missing(path: String, remedy: String)
+    /// Others than its owner have rights to a secret, or to where it lies.
+    case notPrivate(path: String, problem: String, remedy: String)
     /// The bytes of a file are not what its format says; `at` is a place inside it, or empty.
     case malformed(path: String, at: String, problem: String)
     /// A place in a text file, both numbers starting at 1.
@@ -40,6 +42,8 @@ package enum FilesError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "free some, or choose another directory"
         case .missing(let path, let remedy):
             "\(path): no such file; \(remedy)"
+        case .notPrivate(let path, let problem, let remedy):
+            "\(path): \(problem); run \(remedy)"
         case .malformed(let path, let at, let problem):
             at.isEmpty ? "\(path): \(problem)" : "\(path): \(at): \(problem)"
         case .text(let path, let line, let column, let problem):

@@ -140,7 +140,7 @@ struct DialogueWriter {
             key: key, number: number, base: Self.digest,
             groups: workload.layout.groups.map {
                 .init(weight: weight, encoding: .float32, byteCount: UInt64($0.range.count * 4))
-            }, metrics: Self.metrics(weight), body: body, voice: voice)
+            }, metrics: Self.metrics(weight), body: body, voice: voice, signature: .blank(epoch: TopologyEpoch(1)))
         dialogue.message(size(.update(update)), up: true)
         dialogue.transfer(transfer(workload.layout.byteCount, below: parent), up: true)
         end(&dialogue, .update(key), clients: tree.aggregators[parent].clients.count, workings: workings)

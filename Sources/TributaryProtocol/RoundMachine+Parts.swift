@@ -71,7 +71,8 @@ extension RoundMachine {
         contributors += answer.awaited.reduce(0) { $0 + (collection.parts[$1]?.sum?.contributorCount ?? 0) }
         let sum = Sum(
             key: key, base: collection.plan.model.digest, contributorCount: contributors,
-            contributionCount: UInt64(answer.names.count), groups: groups, metrics: metrics, body: body)
+            contributionCount: UInt64(answer.names.count), groups: groups, metrics: metrics, body: body,
+            attestationByteCount: (body?.byteCount ?? 0) - groups.reduce(0) { $0 + $1.byteCount })
         answer.sum = sum
         partAnswers[key] = answer
         toParent(.sum(sum))

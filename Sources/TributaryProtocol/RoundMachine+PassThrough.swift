@@ -62,7 +62,8 @@ extension RoundMachine {
         if let body { bodies.append(body.digest) }
         let sum = Sum(
             key: key, base: assignment.plan.model.digest, contributorCount: collection.contributorCount,
-            contributionCount: collection.contributionCount, groups: groups, metrics: metrics, body: body)
+            contributionCount: collection.contributionCount, groups: groups, metrics: metrics, body: body,
+            attestationByteCount: (body?.byteCount ?? 0) - groups.reduce(0) { $0 + $1.byteCount })
         answer(.sum(sum), at: now)
     }
 }

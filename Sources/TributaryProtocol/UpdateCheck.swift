@@ -74,8 +74,8 @@ enum UpdateCheck {
             }
             byteCount += group.byteCount
         }
-        guard byteCount == sum.body?.byteCount ?? 0 else {
-            return Problem(reason: .wrongSize, text: "the body's size is not the sum of its groups' sizes")
+        guard byteCount + sum.attestationByteCount == sum.body?.byteCount ?? 0 else {
+            return Problem(reason: .wrongSize, text: "the body's size is not that of its parts")
         }
         return nil
     }

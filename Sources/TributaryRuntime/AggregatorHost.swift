@@ -4,29 +4,39 @@
 import TributaryBus
 package import TributaryClient
 package import TributaryCore
+import TributaryCrypto
 import TributaryFiles
 import TributaryProtocol
 package import TributaryTelemetry
 
 /// Runs one aggregator: drives its machine from the bus, and does what the machine decides.
 package final class AggregatorHost {
-    private let bus: Bus
+    let bus: Bus
     private let store: ObjectStore
-    private let node: NodeName
+    let node: NodeName
     private let queue: WorkQueue<Workbench, Outcome>
     private let mailbox = WorkMailbox()
     private let shutdown: Shutdown
-    private let report: (EventRecord) -> Void
+    let report: (EventRecord) -> Void
     private var machine: AggregatorMachine
     private var parent: Peer?
-    private var children: [NodeName: Peer] = [:]
+    private(set) var children: [NodeName: Peer] = [:]
     /// `children` the other way round: whose connection broke.
     private var names: [Peer: NodeName] = [:]
     /// What is being fetched from the parent: asked for again when the link comes back.
     private var wanted: [Digest: (object: ObjectReference, run: RunID)] = [:]
     private var nextProbe = Bus.now()
     /// How often the machine refused something, by reason; the bus counts its own refusals.
-    private var refusals: [ReasonCode: UInt64] = [:]
+    var refusals: [ReasonCode: UInt64] = [:]
+    let keyWatch: KeyWatch
+    let admitted: AdmittedKeys
+    /// What could not be read of the keys at the last look.
+    var keyTrouble: [String] = []
+    /// Children whose keys were taken back and whose sessions are about to be gone.
+    var revokedNames: Set<NodeName> = []
+    /// Where new nodes are told to connect.
+    private let advertise: String?
+    private let signing: SigningKey?
     /// Where the root saves its models.
     private let checkpointPath: String?
     private let failPoints: FailPoints?
@@ -37,6 +47,10 @@ package final class AggregatorHost {
 
     /// The endpoint that children connect to, its port resolved.
     package let endpoint: String
+    /// The endpoint for join requests, its port resolved; `nil` when none are taken.
+    package let joinEndpoint: String?
+
+    var advertised: String { advertise ?? endpoint }
 
     /// A result of the work queue, with the run it belongs to.
     struct Outcome: Sendable {
@@ -59,6 +73,9 @@ package final class AggregatorHost {
     ) throws {
         node = setup.configuration.node
         checkpointPath = setup.root?.checkpoint.path
+        advertise = setup.advertise
+        signing = setup.signing
+        admitted = AdmittedKeys(setup.allowList)
         self.shutdown = shutdown
         self.report = report
         failPoints = FailPoints.fromEnvironment(node: node.value)
@@ -75,11 +92,17 @@ package final class AggregatorHost {
         checkpoint?.failPoints = failPoints
         let bench = Workbench(
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
-            checkpoint: checkpoint, journal: journal)
+            checkpoint: checkpoint, journal: journal,
+            signatures: SignatureCheck(
+                keys: admitted, isRequired: setup.signaturesRequired, seed: setup.configuration.root?.seed))
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
+        keyWatch = KeyWatch(setup.registrar, label: node.value, waker: bus.waker, now: Bus.now())
+        let directory = setup.configuration.children
         endpoint = try bus.bind(
-            setup.listen, identity: setup.identity, admission: setup.admission,
+            setup.listen, identity: setup.identity,
+            admission: setup.allowList.admission { directory.role(of: $0) != nil },
             chunkByteCount: setup.chunkByteCount)
+        joinEndpoint = try setup.join.map { [bus] in try bus.bindForJoining($0, identity: setup.identity) }
         if let parent = setup.parent {
             self.parent = try bus.connect(
                 parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
@@ -109,11 +132,12 @@ package final class AggregatorHost {
     ///
     /// - Throws: `FilesError` when a model, a sum or a checkpoint could not be written.
     package func run() throws -> ReasonCode? {
-        report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))]))
+        let joins = joinEndpoint.map { [("join", EventRecord.Value.text($0))] } ?? []
+        report(EventRecord(node: node, name: "listening", fields: [("endpoint", .text(endpoint))] + joins))
         var isStopping = false
         drive(.alarm)
         while !isFinished {
-            step(until: [machine.nextAlarm, nextProbe].compactMap(\.self).min())
+            step(until: [machine.nextAlarm, nextProbe, keyWatch.due].compactMap(\.self).min())
             if shutdown.isRequested, !isStopping {
                 isStopping = true
                 drive(.stop)
@@ -122,6 +146,7 @@ package final class AggregatorHost {
         let end = Bus.now() + Self.farewellTime
         while !children.isEmpty, Bus.now() < end { step(until: min(end, machine.nextAlarm ?? end)) }
         endRun()
+        keyWatch.finish()
         bus.close()
         if let trouble { throw trouble }
         if reason == nil, let path = checkpointPath {
@@ -151,6 +176,7 @@ package final class AggregatorHost {
             trouble = trouble ?? outcome.trouble
             drive(.completed(outcome.run, outcome.result))
         }
+        followKeys()
         let now = Bus.now()
         if let alarm = machine.nextAlarm, alarm <= now { drive(.alarm) }
         if now >= nextProbe {
@@ -176,11 +202,15 @@ package final class AggregatorHost {
         case .fetchFailed(let peer, let object, let reason): fetchFailed(peer, object, reason)
         case .refused(_, let reason): note(node, reason, reason.advice)
         case .violation(_, let name, let reason, let text): note(name ?? NodeName("unknown"), reason, text)
-        case .connected, .message, .woken: break
+        case .joining(let peer, let key, let join): joining(peer, key, join)
+        case .connected, .message, .joined, .woken: break
         }
     }
 
-    private func note(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
+    /// Whether the topology gives the node such a child.
+    func isChild(_ name: NodeName) -> Bool { machine.configuration.children.role(of: name) != nil }
+
+    func note(_ name: NodeName, _ reason: ReasonCode, _ text: String) {
         report(EventRecord(.refused(name, reason, text: text), at: node))
     }
 
@@ -206,7 +236,7 @@ package final class AggregatorHost {
     private func childGone(_ peer: Peer) {
         guard let name = names[peer] else { return }
         seat(name, at: nil)
-        drive(.childGone(name, .lost))
+        drive(.childGone(name, revokedNames.remove(name) == nil ? .lost : .revokedKey))
     }
 
     private func neighbour(_ peer: Peer) -> Neighbour? {
@@ -242,7 +272,7 @@ package final class AggregatorHost {
 
     private func perform(_ action: AggregatorAction) {
         switch action {
-        case .send(let envelope, .parent): if let parent { send(envelope, to: parent) }
+        case .send(let envelope, .parent): if let parent { send(signing?.signed(envelope) ?? envelope, to: parent) }
         case .send(let envelope, .child(let name)): if let peer = children[name] { send(envelope, to: peer) }
         case .work(let run, let work): perform(work, of: run)
         case .report(let event): note(event)

@@ -4,6 +4,7 @@
 package import TributaryBus
 package import TributaryClient
 package import TributaryCore
+package import TributaryCrypto
 package import TributaryProtocol
 package import TributaryRing
 package import TributaryTopology
@@ -35,8 +36,18 @@ package struct AggregatorSetup {
     /// The devices that the topology puts directly below the node.
     package var devices: ClientSet
     package var identity: CurveKeyPair
-    package var admission: Admission
+    /// What the node signs updates of its own with; `nil` when its key files hold none.
+    package var signing: SigningKey?
+    /// Whether the root demands signatures, and that sums show them.
+    package var signaturesRequired: Bool
+    /// Who is admitted now, and who decides on that while the node runs.
+    package var allowList: AllowList
+    package var registrar: Registrar
     package var listen: String
+    /// Where the parent of new nodes takes join requests; `nil` when it takes none.
+    package var join: String?
+    /// Where children reach the node, when not where it listens.
+    package var advertise: String?
     package var parent: DeviceHost.Parent?
     package var root: Root?
     /// A digest of what the node's run depends on: of the topology, at the root with seed and rounds.
@@ -47,14 +58,20 @@ package struct AggregatorSetup {
 
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
-        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, origin: Digest,
+        signing: SigningKey?, signaturesRequired: Bool, allowList: AllowList, registrar: Registrar, listen: String,
+        join: String?, advertise: String?, parent: DeviceHost.Parent?, root: Root?, origin: Digest,
         stateDirectory: String, chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
         self.devices = devices
         self.identity = identity
-        self.admission = admission
+        self.signing = signing
+        self.signaturesRequired = signaturesRequired
+        self.allowList = allowList
+        self.registrar = registrar
         self.listen = listen
+        self.join = join
+        self.advertise = advertise
         self.parent = parent
         self.root = root
         self.origin = origin

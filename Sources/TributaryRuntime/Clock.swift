@@ -11,11 +11,16 @@ package enum Clock {
     /// UTC as `2026-01-31T23:59:59Z`, for log lines.
     package static func timestamp() -> String { format("%Y-%m-%dT%H:%M:%SZ") }
 
+    /// A moment in UTC as `2026-01-31T23:59:59Z`.
+    package static func timestamp(secondsSince1970 seconds: UInt64) -> String {
+        format("%Y-%m-%dT%H:%M:%SZ", at: time_t(clamping: seconds))
+    }
+
     /// Seconds since 1970 UTC, for records of runs.
     package static func secondsSince1970() -> UInt64 { UInt64(clamping: time(nil)) }
 
-    private static func format(_ pattern: String) -> String {
-        var now = time(nil)
+    private static func format(_ pattern: String, at moment: time_t = time(nil)) -> String {
+        var now = moment
         var parts = tm()
         gmtime_r(&now, &parts)
         var buffer = [CChar](repeating: 0, count: 32)

@@ -65,6 +65,8 @@ package struct Federation: Sendable {
         return try FederatedData(topology, clientCount: tree.deviceCount, directory: directory)
     }
 
+    private var signaturesRequired: Bool { topology.tiers.first?.signatures == .required }
+
     /// The root's name.
     package var root: NodeName { tree.aggregators[Tree.root].name }
 
@@ -76,16 +78,21 @@ package struct Federation: Sendable {
     ///
     /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
     package func setup(
-        ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String
+        ofAggregator name: NodeName, listen: String?, join: String? = nil, connect: String?, stateDirectory: String
     ) throws -> AggregatorSetup {
         let position = try position(of: name)
         let node = tree.aggregators[position]
         let policy = tree.policy(ofAggregator: position)
         guard let endpoint = listen ?? node.listen?.description else { throw FederationError.noEndpoint(name) }
+        let configuration = AggregatorConfiguration(tree, position: position, digest: digest)
+        let own = try keys.secretKeys(of: name)
+        let identity = own.curve
+        let (allowList, registrar) = try admission(configuration, policy, key: identity.publicKey)
         return AggregatorSetup(
-            configuration: AggregatorConfiguration(tree, position: position, digest: digest),
-            devices: policy.devices, identity: try keys.identity(of: name),
-            admission: try keys.admission(of: children(policy)), listen: endpoint,
+            configuration: configuration, devices: policy.devices, identity: identity, signing: own.signing,
+            signaturesRequired: signaturesRequired, allowList: allowList,
+            registrar: registrar, listen: endpoint, join: join ?? node.join?.description,
+            advertise: listen == nil ? node.advertise?.description : nil,
             parent: try node.parent.map { try parent($0, connect: connect) },
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
             origin: policy.isRoot ? runDigest : digest,
@@ -95,9 +102,24 @@ package struct Federation: Sendable {
             jitterSeed: topology.seed ^ UInt64(position))
     }
 
-    /// Names of the nodes that may connect to a node.
-    private func children(_ policy: AggregatorPolicy) -> [NodeName] {
-        policy.children.map(\.name) + policy.devices.indices.map { tree.deviceName($0) }
+    /// Who is admitted to a node at its start, and who decides afterwards.
+    private func admission(
+        _ configuration: AggregatorConfiguration, _ policy: AggregatorPolicy, key: CurvePublicKey
+    ) throws -> (AllowList, Registrar) {
+        let children = configuration.children
+        let isDemanding = signaturesRequired
+        var reader = AllowListReader(keys) { [tree] name in
+            if children.role(of: name) != nil { return true }
+            // Sums name who signed, however far below.
+            guard isDemanding, let node = tree.node(named: name) else { return false }
+            if case .device(let client) = node { return policy.clients.contains(client) }
+            return true
+        }
+        let list = try reader.load()
+        let places = Registrar.Places(
+            node: policy.name, tier: topology.tiers[policy.tier + 1].name, children: policy.children.map(\.name),
+            devices: policy.devices, deviceName: { [tree] in tree.deviceName($0) }, role: { children.role(of: $0) })
+        return (list, Registrar(places, parentKey: key, reader: reader, list: list))
     }
 
     private func parent(_ position: Int, connect: String?) throws -> DeviceHost.Parent {
@@ -105,7 +127,7 @@ package struct Federation: Sendable {
         guard let endpoint = connect ?? node.advertise?.description else {
             throw FederationError.noEndpoint(node.name)
         }
-        return DeviceHost.Parent(endpoint: endpoint, key: try keys.parentKey(of: node.name))
+        return DeviceHost.Parent(endpoint: endpoint, key: try keys.publicKeys(of: node.name).curve)
     }
 
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
@@ -165,7 +187,11 @@ package struct Federation: Sendable {
             }
             let parent = try parents[position] ?? parent(position, connect: connect[policy.parent])
             parents[position] = parent
-            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name), parent: parent)
+            let own = try keys.secretKeys(of: policy.name)
+            guard own.signing != nil || !signaturesRequired else {
+                throw KeyError.cannotSign(policy.name, file: keys.file(.secret, of: policy.name))
+            }
+            return DeviceHost.Device(policy: policy, identity: own.curve, signing: own.signing, parent: parent)
         }
     }
 
@@ -201,14 +227,15 @@ package enum FederationError: Error, CustomStringConvertible {
 }
 
 extension Federation {
-    /// Makes a key for every node of the topology that has none; returns the nodes that got one.
+    /// Makes keys for every node of the topology that has none and never had; returns the nodes that got some.
     ///
     /// - Throws: `FilesError` when files cannot be written.
     @discardableResult
     package func createKeys() throws -> [NodeName] {
         let devices = (0..<tree.deviceCount).lazy.map { tree.deviceName(ClientIndex($0)) }
         var created: [NodeName] = []
-        for name in tree.aggregators.map(\.name) + devices where !keys.hasPublicKey(of: name) {
+        for name in tree.aggregators.map(\.name) + devices
+        where !KeyDirectory.Kind.allCases.contains(where: { keys.has($0, of: name) }) {
             try keys.create(name)
             created.append(name)
         }

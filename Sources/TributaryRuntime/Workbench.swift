@@ -17,6 +17,14 @@ package final class Workbench {
     let checkpoint: Checkpoint?
     /// Where promises are written down; a bench without one only pretends.
     let journal: Journal?
+    /// `nil` where nobody connects: a benchmark's bodies are its own.
+    private let signatures: SignatureCheck?
+    /// What had a receipt when the node started: it was checked then, and a key taken back since changes nothing of it.
+    private let promised: (updates: Set<UpdateKey>, sums: Set<SumKey>)
+    /// The run that the work is for.
+    private var run = RunID("")
+    /// The names that children's sums were offered with, in the round under way.
+    private var offered: [SumKey: Set<ContributionName>] = [:]
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
     /// The objects that hold it as of the last step that was written down.
@@ -28,7 +36,7 @@ package final class Workbench {
 
     package init(
         store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?,
-        journal: Journal? = nil
+        journal: Journal? = nil, signatures: SignatureCheck? = nil
     ) {
         self.store = store
         self.stateDirectory = stateDirectory
@@ -36,11 +44,17 @@ package final class Workbench {
         self.checkpoint = checkpoint
         self.journal = journal
         keptState = journal?.optimizerState ?? []
+        self.signatures = signatures
+        let open = journal?.memory?.open ?? []
+        promised = (
+            Set(open.flatMap { $0.updates.keys }), Set(open.flatMap { Array($0.sums.keys) + Array($0.subtracted.keys) })
+        )
     }
 
     /// Does a run's work in order: folds that follow each other in one pass over the sum, records in one batch.
     package func perform(_ works: [RoundWork], of run: RunID, _ emit: (RoundWorkResult) -> Void) {
         trouble = nil
+        self.run = run
         var updates: [Update] = []
         var records: [JournalRecord] = []
         for work in works {
@@ -64,14 +78,19 @@ package final class Workbench {
 
     private func perform(_ work: RoundWork, _ emit: (RoundWorkResult) -> Void) {
         switch work {
-        case .begin(let number, let groups): sum.begin(number, groups)
+        case .begin(let number, let groups):
+            offered = [:]
+            sum.begin(number, groups)
         case .foldSum(let partial):
-            emit(.sumFolded(partial.key, sum.add(partial, from: store)))
+            emit(.sumFolded(partial.key, sum.add(partial, from: store, check: attestationCheck(of: partial))))
         case .subtractSum(let partial): emit(.sumFolded(partial.key, sum.subtract(partial, from: store)))
         case .sealPart(let key, let updates, let sums): emit(sealPart(key, updates, sums))
         case .recall(let subject, let number): emit(recall(subject, number))
         case .takeOut(let updates, let sums): sum.takeOut(updates, sums, store: store)
-        case .readNames(let key, let object): emit(.namesRead(key, NameList.read(object, from: store)))
+        case .readNames(let key, let object):
+            let names = NameList.read(object, from: store)
+            if signatures?.isRequired == true { offered[key] = names.map { Set($0) } }
+            emit(.namesRead(key, names))
         case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
         case .sealSum(let key): emit(sealSum(key))
         case .step(let number, let optimizer, let base): emit(step(number, optimizer, base))
@@ -85,9 +104,12 @@ package final class Workbench {
         }
     }
 
+    /// The run, where sums show what they are made of.
+    private var attestedRun: RunID? { signatures?.isRequired == true ? run : nil }
+
     private func sealSum(_ key: SumKey) -> RoundWorkResult {
         do {
-            return try sum.seal(key, into: store)
+            return try sum.seal(key, attesting: attestedRun, into: store)
         } catch {
             return failed(key.number, "the sum could not be written", error)
         }
@@ -102,20 +124,38 @@ package final class Workbench {
             }
         }
         for partial in sums {
-            if let refusal = part.add(partial, from: store) {
+            let check: ((Attestation) -> RoundWorkResult.Refusal?)? = attestedRun == nil ? nil : { _ in nil }
+            if let refusal = part.add(partial, from: store, check: check) {
                 return .workFailed(key.number, text: "a part of the sum cannot be made again: \(refusal.text)")
             }
         }
         do {
-            return try part.seal(key, into: store)
+            return try part.seal(key, attesting: attestedRun, into: store)
         } catch {
             return failed(key.number, "a part of the sum could not be written", error)
         }
     }
 
+    /// `nil` where nobody demands that a sum shows what it is made of.
+    private func attestationCheck(of partial: Sum) -> ((Attestation) -> RoundWorkResult.Refusal?)? {
+        guard let signatures, signatures.isRequired else { return nil }
+        let check = AttestationCheck(run: run, keys: signatures.keys, groups: sum.groups, seed: signatures.seed)
+        if promised.sums.contains(partial.key) { return { _ in nil } }
+        let names = offered[partial.key]
+        return { check.problem(of: partial, showing: $0, names: names) }
+    }
+
     private func fold(_ updates: inout [Update], _ emit: (RoundWorkResult) -> Void) {
         guard !updates.isEmpty else { return }
-        for (update, refusal) in zip(updates, sum.fold(updates, from: store)) { emit(.folded(update.key, refusal)) }
+        var genuine: [Update] = []
+        for update in updates {
+            if !promised.updates.contains(update.key), let refusal = signatures?.problem(of: update, run: run) {
+                emit(.folded(update.key, refusal))
+            } else {
+                genuine.append(update)
+            }
+        }
+        for (update, refusal) in zip(genuine, sum.fold(genuine, from: store)) { emit(.folded(update.key, refusal)) }
         updates = []
     }
 

@@ -28,7 +28,7 @@ struct FrameSizes {
                 self = Shelf(run: envelope.run, epoch: envelope.epoch)
             }
             if let known = sizes[key] { return known }
-            let size = Wire.byteCount(of: envelope)
+            let size = FrameSizes.wireByteCount(of: envelope)
             sizes[key] = size
             return size
         }
@@ -62,7 +62,16 @@ struct FrameSizes {
         case .hello, .ready, .sumOffer, .sum, .working, .leave, .welcome, .sumGrant, .wait, .drain, .refuse:
             break
         }
-        return Wire.byteCount(of: envelope)
+        return Self.wireByteCount(of: envelope)
+    }
+
+    /// A frame's size on the wire, where updates are signed.
+    private static func wireByteCount(of envelope: Envelope) -> Int {
+        guard case .update(var update) = envelope.message, update.signature == nil else {
+            return Wire.byteCount(of: envelope)
+        }
+        update.signature = .blank(epoch: envelope.epoch)
+        return Wire.byteCount(of: Envelope(run: envelope.run, epoch: envelope.epoch, message: .update(update)))
     }
 
     /// `nil` for updates of an uncommon shape.

@@ -30,6 +30,12 @@ package struct Tier: Hashable, Sendable {
     package var listen: Endpoint?
     /// Where children reach the tier's first node when that differs from `listen`; ports count up as in `listen`.
     package var advertise: Endpoint?
+    /// Where the tier's first node takes join requests; ports count up as in `listen`.
+    ///
+    /// `nil` where nobody can join.
+    package var join: Endpoint?
+    /// Whether updates must be signed; at the root only, for the whole tree.
+    package var signatures: SignatureRule
 
     /// The quorum where a file gives none: half of the chosen clients, so that a round survives losses but a minority
     /// never speaks for all.
@@ -41,7 +47,8 @@ package struct Tier: Hashable, Sendable {
         name: String, fanOut: FanOut, rule: AggregationRule = .mean, optimizer: ServerOptimizer? = nil,
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
-        listen: Endpoint? = nil, advertise: Endpoint? = nil, islandRounds: UInt32 = 0
+        listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
+        signatures: SignatureRule = .checked, islandRounds: UInt32 = 0
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -56,7 +63,17 @@ package struct Tier: Hashable, Sendable {
         self.uplink = uplink
         self.listen = listen
         self.advertise = advertise
+        self.join = join
+        self.signatures = signatures
     }
+}
+
+/// What is demanded of the signatures of updates.
+package enum SignatureRule: String, Hashable, Sendable, CaseIterable {
+    /// Where a signing key is on file, its updates must be signed with it.
+    case checked
+    /// Everybody signs, and every sum shows the signatures of what it adds up.
+    case required
 }
 
 /// How many nodes a tier has and what they are called.
@@ -130,17 +147,20 @@ package struct NodeOverride: Hashable, Sendable {
     package var parent: String?
     package var listen: Endpoint?
     package var advertise: Endpoint?
+    package var join: Endpoint?
     /// How many children the node has in place of the next tier's `per-parent`.
     package var children: UInt64?
     package var quorum: Double?
 
     package init(
-        parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, children: UInt64? = nil,
+        parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
+        children: UInt64? = nil,
         quorum: Double? = nil
     ) {
         self.parent = parent
         self.listen = listen
         self.advertise = advertise
+        self.join = join
         self.children = children
         self.quorum = quorum
     }

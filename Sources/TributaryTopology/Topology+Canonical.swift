@@ -94,6 +94,8 @@ extension Topology {
         }
         if let listen = tier.listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise = tier.advertise { fields.append(.init("advertise", .text(advertise.description))) }
+        if let join = tier.join { fields.append(.init("join", .text(join.description))) }
+        if index == 0 { fields.append(.init("signatures", .text(tier.signatures.rawValue))) }
         return .mapping(fields)
     }
 }
@@ -289,6 +291,7 @@ extension NodeOverride {
         if let quorum { fields.append(.init("quorum", .number(quorum))) }
         if let listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise { fields.append(.init("advertise", .text(advertise.description))) }
+        if let join { fields.append(.init("join", .text(join.description))) }
         return .mapping(fields)
     }
 }

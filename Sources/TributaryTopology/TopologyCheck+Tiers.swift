@@ -90,6 +90,9 @@ extension TopologyCheck {
                 .misplaced, "\(path).deadline",
                 "only the root has a deadline (\(deadline.unitText) here); inner ones are derived, 'config' shows them")
         }
+        if index > 0, tier.signatures != .checked {
+            report(.misplaced, "\(path).signatures", "only the root demands signatures, of the whole tree")
+        }
         if let optimizer = tier.optimizer { checkOptimizer(optimizer, "\(path).optimizer") }
         if let uplink = tier.uplink, index > 0 {
             let natural = topology.uplink(ofTier: index)
@@ -112,6 +115,8 @@ extension TopologyCheck {
             ("optimizer", tier.optimizer != nil), ("deadline", tier.deadline != nil),
             ("edge-rounds", tier.edgeRounds != 1), ("listen", tier.listen != nil),
             ("advertise", tier.advertise != nil), ("island", tier.islandRounds > 0),
+            ("join", tier.join != nil),
+            ("signatures", tier.signatures != .checked),
         ] where isGiven {
             report(.misplaced, "\(path).\(key)", "'\(key)' belongs to aggregators; '\(tier.name)' holds the devices")
         }

@@ -30,6 +30,8 @@ package struct Tree: Hashable, Sendable {
         package internal(set) var listen: Endpoint?
         /// Where children reach the node.
         package internal(set) var advertise: Endpoint?
+        /// Where the node takes join requests; `nil` when it takes none.
+        package internal(set) var join: Endpoint?
     }
 
     /// A node of either kind.

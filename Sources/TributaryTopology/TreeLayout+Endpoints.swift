@@ -22,6 +22,8 @@ extension TreeLayout {
             let advertise = override?.advertise ?? (override?.listen == nil ? tiers : nil) ?? fallback
             aggregators[position].listen = listen
             aggregators[position].advertise = advertise
+            aggregators[position].join =
+                override?.join ?? topology.tiers[node.tier].join?.advanced(by: node.positionInTier)
             guard let advertise, advertise.port != 0 else { continue }
             if let holder = holders.updateValue(position, forKey: advertise) {
                 issues.append(

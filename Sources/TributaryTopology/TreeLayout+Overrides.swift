@@ -52,6 +52,7 @@ extension TreeLayout {
     ) {
         let given = [
             ("listen", override.listen != nil), ("advertise", override.advertise != nil),
+            ("join", override.join != nil),
             ("children", override.children != nil), ("quorum", override.quorum != nil),
         ]
         for (key, isGiven) in given where isGiven {

@@ -160,6 +160,12 @@ enum KeyTable {
                     ])), "How the tier sends to its parent.", place: .belowRoot),
             Key("listen", .endpoint, "Where the tier's first node accepts children.", place: .aggregators),
             Key("advertise", .endpoint, "Where children reach the tier's first node.", place: .aggregators),
+            Key(
+                "signatures", .choice(SignatureRule.allCases.map(\.rawValue)),
+                "At the root: 'required' has everybody sign, and sums show it; checked.", place: .aggregators),
+            Key(
+                "join", .endpoint, "Where the tier's first node enrols who has a token; nowhere by default.",
+                place: .aggregators),
         ],
         exclusive: [["nodes", "count", "per-parent"]])
 
@@ -233,5 +239,6 @@ enum KeyTable {
         Key("quorum", .number, "The node's own quorum."),
         Key("listen", .endpoint, "Where the node accepts children."),
         Key("advertise", .endpoint, "Where children reach the node."),
+        Key("join", .endpoint, "Where the node enrols who has a token."),
     ])
 }

@@ -116,6 +116,8 @@ enum TopologyBuilder {
             training: training(value?["train"]),
             uplink: (value?["uplink"]?["encoding"]?.text).flatMap(UplinkEncoding.init(rawValue:)),
             listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
+            join: value?["join"]?.endpoint,
+            signatures: (value?["signatures"]?.text).flatMap(SignatureRule.init(rawValue:)) ?? .checked,
             islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0))
     }
 
@@ -181,6 +183,6 @@ enum TopologyBuilder {
     private static func override(_ value: FileValue) -> NodeOverride {
         NodeOverride(
             parent: value["parent"]?.text, listen: value["listen"]?.endpoint, advertise: value["advertise"]?.endpoint,
-            children: value["children"]?.integer, quorum: value["quorum"]?.number)
+            join: value["join"]?.endpoint, children: value["children"]?.integer, quorum: value["quorum"]?.number)
     }
 }

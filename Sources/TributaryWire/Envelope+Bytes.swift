@@ -36,6 +36,37 @@ extension MessageArena {
         return envelope
     }
 
+    func join(_ value: Join) -> UnsafeMutablePointer<Tributary__V1__Envelope> {
+        let join = make(tributary__v1__join__init)
+        join.pointee.secret = bytes(of: value.secret)
+        if let node = value.node { join.pointee.node = text(node.value) }
+        join.pointee.signing_key = bytes(of: value.signingKey)
+        join.pointee.signature = bytes(of: value.signature)
+        let envelope = head()
+        envelope.pointee.kind_case = TRIBUTARY__V1__ENVELOPE__KIND_JOIN
+        envelope.pointee.join = join
+        return envelope
+    }
+
+    func joined(_ value: Joined) -> UnsafeMutablePointer<Tributary__V1__Envelope> {
+        let joined = make(tributary__v1__joined__init)
+        joined.pointee.node = text(value.node.value)
+        switch value.role {
+        case .client(let client):
+            joined.pointee.role_case = TRIBUTARY__V1__JOINED__ROLE_CLIENT_INDEX
+            joined.pointee.client_index = client.value
+        case .aggregator:
+            joined.pointee.role_case = TRIBUTARY__V1__JOINED__ROLE_AGGREGATOR
+            joined.pointee.aggregator = make(tributary__v1__aggregator_role__init)
+        }
+        joined.pointee.parent = text(value.parent.value)
+        joined.pointee.endpoint = text(value.endpoint)
+        let envelope = head()
+        envelope.pointee.kind_case = TRIBUTARY__V1__ENVELOPE__KIND_JOINED
+        envelope.pointee.joined = joined
+        return envelope
+    }
+
     func ping() -> UnsafeMutablePointer<Tributary__V1__Envelope> {
         let envelope = head()
         envelope.pointee.kind_case = TRIBUTARY__V1__ENVELOPE__KIND_PING
@@ -90,6 +121,8 @@ extension Field {
         switch item.kind_case {
         case TRIBUTARY__V1__ENVELOPE__KIND_PING: return .ping
         case TRIBUTARY__V1__ENVELOPE__KIND_FETCH: return .fetch(try fetch(try present(item.fetch, "fetch")))
+        case TRIBUTARY__V1__ENVELOPE__KIND_JOIN: return .join(try join(try present(item.join, "join")))
+        case TRIBUTARY__V1__ENVELOPE__KIND_JOINED: return .joined(try joined(try present(item.joined, "joined")))
         default: break
         }
         let run = try text(item.run, "envelope.run", byteCountMax: Limits.nameByteCountMax)

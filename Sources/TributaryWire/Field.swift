@@ -50,6 +50,16 @@ enum Field {
         return digest
     }
 
+    /// So many bytes, no more and no fewer.
+    static func bytes(
+        _ bytes: ProtobufCBinaryData, _ field: String, byteCount: Int
+    ) throws(WireError) -> [UInt8] {
+        guard bytes.len == byteCount else {
+            throw .malformed("\(field) has \(bytes.len) bytes where \(byteCount) belong")
+        }
+        return Array(UnsafeBufferPointer(start: bytes.data, count: bytes.len))
+    }
+
     @discardableResult
     static func atMost<Value: BinaryInteger>(
         _ value: Value, _ maximum: Value, _ field: String

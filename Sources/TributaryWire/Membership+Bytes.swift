@@ -103,6 +103,28 @@ extension Field {
             topology: try digestIfAny(item.topology_digest, "hello.topology_digest"))
     }
 
+    static func join(_ item: Tributary__V1__Join) throws(WireError) -> Join {
+        let node = try text(item.node, "join.node", byteCountMax: Limits.nameByteCountMax)
+        return Join(
+            secret: try bytes(item.secret, "join.secret", byteCount: Join.secretByteCount),
+            node: node.isEmpty ? nil : NodeName(node),
+            signingKey: try bytes(item.signing_key, "join.signing_key", byteCount: 32),
+            signature: try bytes(item.signature, "join.signature", byteCount: Update.Signature.byteCount))
+    }
+
+    static func joined(_ item: Tributary__V1__Joined) throws(WireError) -> Joined {
+        let role: Hello.Role
+        switch item.role_case {
+        case TRIBUTARY__V1__JOINED__ROLE_CLIENT_INDEX: role = .client(ClientIndex(item.client_index))
+        case TRIBUTARY__V1__JOINED__ROLE_AGGREGATOR: role = .aggregator
+        default: throw .malformed("joined.role is missing")
+        }
+        return Joined(
+            node: NodeName(try name(item.node, "joined.node")), role: role,
+            parent: NodeName(try name(item.parent, "joined.parent")),
+            endpoint: try text(item.endpoint, "joined.endpoint", byteCountMax: Limits.textByteCountMax))
+    }
+
     static func welcome(_ item: Tributary__V1__Welcome) throws(WireError) -> Welcome {
         Welcome(
             wireVersion: try atLeastOne(item.wire_version, "welcome.wire_version"),

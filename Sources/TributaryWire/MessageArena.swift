@@ -57,6 +57,11 @@ final class MessageArena {
         return bytes
     }
 
+    /// A copy of bytes.
+    func bytes(of value: [UInt8]) -> ProtobufCBinaryData {
+        ProtobufCBinaryData(len: value.count, data: values(value))
+    }
+
     /// Bytes for the caller to fill.
     func bytes(count: Int) -> ProtobufCBinaryData {
         ProtobufCBinaryData(

@@ -29,6 +29,10 @@ package enum WireBody: Hashable, Sendable {
     case chunk(Chunk)
     /// A parent's probe of a silent child; nothing is answered to it.
     case ping
+    /// A stranger's request on a join bind.
+    case join(Join)
+    /// The answer to it.
+    case joined(Joined)
 }
 
 /// "Send me this range of that object": request, credit and resume point in one.

@@ -40,6 +40,7 @@ extension MessageArena {
         update.pointee.metrics = list(value.metrics.map(metric))
         update.pointee.body = value.body.map(object)
         update.pointee.voice = value.voice.map(voice)
+        update.pointee.signature = value.signature.map(signature)
         return update
     }
 
@@ -48,6 +49,13 @@ extension MessageArena {
         voice.pointee.chosen_count = value.chosenCount
         voice.pointee.contributor_count = value.contributorCount
         return voice
+    }
+
+    private func signature(_ value: Update.Signature) -> UnsafeMutablePointer<Tributary__V1__UpdateSignature> {
+        let signature = make(tributary__v1__update_signature__init)
+        signature.pointee.epoch = value.epoch.value
+        signature.pointee.value = bytes(of: value.value)
+        return signature
     }
 
     private func metric(_ value: MetricCounter) -> UnsafeMutablePointer<Tributary__V1__MetricCounter> {
@@ -106,6 +114,7 @@ extension MessageArena {
         sum.pointee.n_metrics = value.metrics.count
         sum.pointee.metrics = list(value.metrics.map(metric))
         sum.pointee.body = value.body.map(object)
+        sum.pointee.attestation_byte_count = value.attestationByteCount
         return sum
     }
 }
@@ -145,7 +154,16 @@ extension Field {
             },
             metrics: try list(item.n_metrics, item.metrics, "update.metrics", maximum: Limits.metricCountMax, metric),
             body: try objectIfAny(item.body, "update.body"),
-            voice: try voiceIfAny(item.voice))
+            voice: try voiceIfAny(item.voice), signature: try signatureIfAny(item.signature))
+    }
+
+    private static func signatureIfAny(
+        _ pointer: UnsafeMutablePointer<Tributary__V1__UpdateSignature>?
+    ) throws(WireError) -> Update.Signature? {
+        guard let item = pointer?.pointee else { return nil }
+        return Update.Signature(
+            epoch: TopologyEpoch(try atMost(item.epoch, UInt64(Int64.max), "update.signature.epoch")),
+            value: try bytes(item.value, "update.signature.value", byteCount: Update.Signature.byteCount))
     }
 
     private static func voiceIfAny(
@@ -215,6 +233,8 @@ extension Field {
                     byteCount: try atMost(group.byte_count, Limits.objectByteCountMax, "sum group's byte_count"))
             },
             metrics: try list(item.n_metrics, item.metrics, "sum.metrics", maximum: Limits.metricCountMax, metric),
-            body: try objectIfAny(item.body, "sum.body"))
+            body: try objectIfAny(item.body, "sum.body"),
+            attestationByteCount: try atMost(
+                item.attestation_byte_count, Limits.objectByteCountMax, "sum.attestation_byte_count"))
     }
 }

@@ -49,6 +49,36 @@ package enum Wire {
         return try pack(arena.fetch(fetch), into: buffer)
     }
 
+    /// A join request's frame.
+    ///
+    /// - Throws: `WireError.oversized` when it does not fit a join bind.
+    package static func frame(of join: Join) throws(WireError) -> [UInt8] {
+        let arena = MessageArena()
+        defer { withExtendedLifetime(arena) {} }
+        let envelope = arena.join(join)
+        return try frame(of: envelope, byteCountMax: Limits.joinByteCount)
+    }
+
+    /// The frame of an answer to a join request.
+    ///
+    /// - Throws: `WireError.oversized` when a text in it is too long.
+    package static func frame(of joined: Joined) throws(WireError) -> [UInt8] {
+        let arena = MessageArena()
+        defer { withExtendedLifetime(arena) {} }
+        let envelope = arena.joined(joined)
+        return try frame(of: envelope, byteCountMax: Limits.joinByteCount)
+    }
+
+    private static func frame(
+        of envelope: UnsafePointer<Tributary__V1__Envelope>, byteCountMax: Int
+    ) throws(WireError) -> [UInt8] {
+        let byteCount = tributary__v1__envelope__get_packed_size(envelope)
+        guard byteCount <= byteCountMax else { throw .oversized(byteCount: byteCount, maximum: byteCountMax) }
+        return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            count = tributary__v1__envelope__pack(envelope, buffer.baseAddress)
+        }
+    }
+
     /// The exact size of a probe's frame.
     package static var pingByteCount: Int {
         let arena = MessageArena()

@@ -3,8 +3,8 @@
 """A device in Python, written from Proto/README.md alone: it joins a live aggregator and takes part in rounds.
 
 It prints one JSON object a line about what happens, and exits 0 when the rounds it was asked for are closed, when the
-run is over, or, with --send, when the refusal (or the end) that it provoked has come. It needs protobuf, pyzmq, numpy
-and protoc.
+run is over, or, with --send, when the refusal (or the end) that it provoked has come. It needs protobuf, pyzmq, PyNaCl,
+numpy and protoc.
 """
 
 import argparse
@@ -13,9 +13,11 @@ import json
 import os
 import random
 import signal
+import struct
 import sys
 import time
 
+import nacl.signing
 import numpy
 import zmq
 import zmq.utils.monitor
@@ -31,12 +33,34 @@ WIRE_VERSION = 1
 
 # Wrong updates, and wrong frames; the others end the process or repeat an update.
 WRONG_UPDATES = ["nan", "inf", "bound", "shape", "stale", "weight", "base", "encoding", "run", "identity", "digest"]
+WRONG_SIGNATURES = ["unsigned", "forged", "heavier", "replayed"]
 WRONG_FRAMES = ["garbage", "oversized", "oversized-frame", "truncated", "unknown-kind"]
-WRONG = WRONG_UPDATES + WRONG_FRAMES + ["duplicate", "hello-identity", "kill-mid-upload"]
+WRONG = WRONG_UPDATES + WRONG_SIGNATURES + WRONG_FRAMES + ["duplicate", "hello-identity", "kill-mid-upload"]
 
 
 def say(event, **facts):
     print(json.dumps({"event": event, **facts}), flush=True)
+
+
+def signed_bytes(update, run, epoch):
+    """What a device signs of its update, as Proto/README.md spells it."""
+
+    def text(value):
+        return struct.pack(">I", len(value.encode())) + value.encode()
+
+    parts = [b"tributary.update.v1\0", text(run), struct.pack(">QII", epoch, update.number.round,
+             update.number.edge_round), text(update.key.node), struct.pack(">Q", update.key.sequence),
+             update.base_digest, struct.pack(">I", len(update.groups))]
+    parts += [struct.pack(">QIQ", group.weight, group.encoding, group.byte_count) for group in update.groups]
+    parts.append(struct.pack(">I", update.HasField("body")))
+    if update.HasField("body"):
+        parts += [update.body.digest, struct.pack(">Q", update.body.byte_count)]
+    parts.append(struct.pack(">I", len(update.metrics)))
+    for metric in update.metrics:
+        parts += [text(metric.name), struct.pack(">qq", metric.numerator, metric.denominator)]
+    # A device has no voice to speak for others.
+    parts.append(struct.pack(">I", 0))
+    return b"".join(parts)
 
 
 class Finished(Exception):
@@ -88,9 +112,9 @@ class Connection:
 
     def __init__(self, context, options):
         with open(options.server_key) as file:
-            server = file.read().strip().encode()
+            server = file.readline().strip().encode()
         with open(options.key_file) as file:
-            secret = file.read().strip().encode()
+            secret = file.readline().strip().encode()
         self.socket = context.socket(zmq.DEALER)
         self.socket.curve_serverkey = server
         self.socket.curve_secretkey = secret
@@ -125,6 +149,9 @@ class Device:
         self.download = None
         self.offer = None
         self.sequence = options.sequence if options.sequence is not None else time.time_ns() // 1000
+        with open(options.key_file) as file:
+            lines = file.read().split()
+        self.signing_key = nacl.signing.SigningKey(bytes.fromhex(lines[1])) if len(lines) > 1 else None
         self.closed_rounds = 0
         self.waiting_for = options.send if options.send in WRONG else None
         self.has_misbehaved = False
@@ -273,6 +300,7 @@ class Device:
             again.CopyFrom(self.offer.update)
             again.key.sequence = self.next_sequence()
             self.has_misbehaved = True
+            self.sign(again)
             self.send(run=self.offer.run, update=again)
 
     def on_round_closed(self, closed, _):
@@ -329,8 +357,15 @@ class Device:
         self.offer = Offer(update, self.run, body)
         if self.options.send and plan.WhichOneof("kind") == "train":
             self.misbehave()
+        if not update.HasField("signature"):
+            self.sign(update)
         self.send(run=self.offer.run, update=update)
         say("offered", round=plan.number.round, sequence=update.key.sequence, byte_count=len(body))
+
+    def sign(self, update):
+        if self.signing_key and self.options.send != "unsigned":
+            update.signature.epoch = self.epoch
+            update.signature.value = self.signing_key.sign(signed_bytes(update, self.offer.run, self.epoch)).signature
 
     def train(self, update):
         """A small random step in place of learning: the protocol does not say what the parameters mean."""
@@ -376,6 +411,18 @@ class Device:
             update.key.node = "somebody-else"
         elif send == "digest":
             update.body.digest = hashlib.sha256(b"another body").digest()
+        elif send == "unsigned":
+            pass
+        elif send == "forged":
+            self.signing_key = nacl.signing.SigningKey.generate()
+        elif send == "heavier":
+            self.sign(update)
+            update.groups[-1].weight += 1
+        elif send == "replayed":
+            # A signature of another run's update, which was as good then.
+            own, self.offer.run = self.offer.run, "another-run"
+            self.sign(update)
+            self.offer.run = own
         elif send == "garbage":
             self.connection.socket.send(bytes(random.Random(1).randbytes(200)))
         elif send == "unknown-kind":
@@ -425,8 +472,8 @@ class Device:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--endpoint", required=True, help="the parent, for example tcp://127.0.0.1:7100")
-    parser.add_argument("--server-key", required=True, help="file with the parent's public key in Z85")
-    parser.add_argument("--key-file", required=True, help="file with this device's secret key in Z85")
+    parser.add_argument("--server-key", required=True, help="the parent's .pub file")
+    parser.add_argument("--key-file", required=True, help="this device's .key file")
     parser.add_argument("--name", required=True, help="this device's name in the topology")
     parser.add_argument("--client-index", required=True, type=int, help="this device's number in the topology")
     parser.add_argument("--rounds", type=int, default=1, help="training rounds to see closed before leaving")

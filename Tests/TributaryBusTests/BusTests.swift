@@ -123,7 +123,7 @@ struct BusTests {
             Issue.record("the child was not told")
             return
         }
-        #expect(refuse.reason == .unknownKey)
+        #expect(refuse.reason == .revokedKey)
         pair.child.bus.send(ready(9), to: pair.link)
         try drive(pair.nodes) { pair.parent.violations.contains(.unknownKey) }
         #expect(pair.parent.messages.count == 1)

@@ -53,7 +53,10 @@ import Testing
         ("nan", "update.not_finite"), ("inf", "update.not_finite"), ("bound", "update.out_of_bound"),
         ("shape", "update.wrong_shape"), ("weight", "update.wrong_weight"), ("base", "update.wrong_base"),
         ("stale", "update.stale_round"), ("duplicate", "update.duplicate"), ("garbage", "wire.malformed"),
-        ("oversized", "wire.oversized"),
+        ("oversized", "wire.oversized"), ("unsigned", "update.wrong_signature"), ("forged", "update.wrong_signature"),
+        ("identity", "admission.wrong_identity"),
+        ("digest", "object.wrong_digest"), ("heavier", "update.wrong_signature"),
+        ("replayed", "update.wrong_signature"),
     ])
     func isRefusedWithTheReasonAndTheRoundGoesOn(mode: String, reason: String) throws {
         try Fleet.with { fleet in
@@ -67,6 +70,20 @@ import Testing
                 let folded = tree.region.event("accepted") { $0.round == 1 && $0["member"] == "device-3" }
                 #expect(folded == nil, "nothing of it is folded")
             }
+        }
+    }
+
+    /// It has a key of its own, and says that it is somebody else.
+    @Test func whoCallsItselfByAnothersNameIsNotLetIn() throws {
+        try Fleet.with { fleet in
+            let tree = try Tree(fleet, ["--send", "hello-identity"])
+            try fleet.waitForEnd(of: tree.python)
+            #expect(tree.python.ending == .code(0), "the device hears of it: \(tree.python.tail)")
+            try fleet.wait(for: "refused", of: tree.region) {
+                $0["peer"] == "device-3" && $0["reason"] == "admission.wrong_identity"
+            }
+            let joined = tree.region.event("child-joined") { $0["child"] == "device-3" }
+            #expect(joined == nil)
         }
     }
 

@@ -18,6 +18,8 @@ struct Scene {
     var data: [String]?
     /// The `model` section in place of a perceptron of `hidden` values.
     var model: String?
+    /// Whether the root demands signatures.
+    var signed = false
     /// The `evaluation` section.
     var evaluation: String?
 
@@ -36,7 +38,7 @@ struct Scene {
             tiers:
               - name: cloud
                 quorum: \(quorum)
-                deadline: \(deadline)
+                deadline: \(deadline)\(signed ? "\n    signatures: required" : "")
               - name: region
                 nodes: [\(regions.joined(separator: ", "))]
                 quorum: \(quorum)

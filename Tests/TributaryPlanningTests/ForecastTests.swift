@@ -86,7 +86,8 @@ import TributaryWire
         }
         let update = Update(
             key: key, number: number, base: digest,
-            groups: [.init(weight: 26, encoding: .float32, byteCount: 40)], metrics: metrics, body: object)
+            groups: [.init(weight: 26, encoding: .float32, byteCount: 40)], metrics: metrics, body: object,
+            signature: .blank(epoch: TopologyEpoch(1)))
         let working = Working(number: number, chosenCount: 3, reportedCount: 3, permille: 0)
         let up = fetch + size(.working(working)) + size(.update(update)) + chunk
         #expect(forecast.tiers.map(\.bytesDown) == [0, Double(3 * down)])

@@ -120,6 +120,28 @@ import TributaryTopologyFile
         #expect(again.topology == topology)
     }
 
+    @Test("who enrols, and whether signatures are demanded")
+    func admission() throws {
+        let text = """
+            tributary: v1
+            federation: f
+            model: {kind: linear}
+            data: {kind: synthetic, examples: 100, features: 4, classes: 2}
+            rounds: 3
+            tiers:
+              - {name: cloud, signatures: required}
+              - {name: area, count: 3, join: "tcp://*:8100"}
+              - {name: device, count: 6}
+            nodes: {area-2: {join: "tcp://127.0.0.1:9"}}
+            """
+        let document = try TopologyFile.parse(Array(text.utf8), file: "f.yaml")
+        #expect(document.topology.tiers.map(\.signatures) == [.required, .checked, .checked])
+        let joins = document.tree.aggregators.map(\.join?.description)
+        #expect(joins == [nil, "tcp://*:8100", "tcp://*:8101", "tcp://127.0.0.1:9"])
+        let again = try TopologyFile.parse(Array(document.annotatedText().utf8), file: "again.yaml")
+        #expect(again.topology == document.topology)
+    }
+
     @Test("shards, skew and drift mean what they say, with their defaults")
     func variety() throws {
         let head =

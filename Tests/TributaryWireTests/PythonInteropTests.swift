@@ -21,6 +21,9 @@ struct PythonInteropTests {
             let (digest, offset, length) = random.fetch()
             let fetch = Fetch(digest: digest, offset: offset, length: length)
             sent.append((try encode(fetch), .fetch(fetch)))
+            let (join, joined) = (random.join(), random.joined())
+            sent.append((try Wire.frame(of: join), .join(join)))
+            sent.append((try Wire.frame(of: joined), .joined(joined)))
         }
         sent.append((try encodePing(), .ping))
         let chunk = try encodeChunk(digest: .example, offset: 5, payload: [7, 8, 9])

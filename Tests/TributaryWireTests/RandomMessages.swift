@@ -55,13 +55,31 @@ struct RandomMessages {
         let groups = many(3) { $0.updateGroup() }
         return Update(
             key: updateKey(), number: roundNumber(), base: digest(), groups: groups, metrics: many(4) { $0.metric() },
-            body: groups.isEmpty ? nil : object(), voice: flip() ? voice() : nil)
+            body: groups.isEmpty ? nil : object(), voice: flip() ? voice() : nil, signature: flip() ? signature() : nil)
     }
 
     private mutating func voice() -> Update.Voice {
         let chosen = 1 + number(Limits.clientCountMax - 1)
         return Update.Voice(chosenCount: chosen, contributorCount: 1 + number(chosen - 1))
     }
+
+    private mutating func signature() -> Update.Signature {
+        Update.Signature(epoch: TopologyEpoch(number(1 << 62)), value: bytes(Update.Signature.byteCount))
+    }
+
+    mutating func join() -> Join {
+        Join(
+            secret: bytes(Join.secretByteCount), node: flip() ? NodeName(name()) : nil, signingKey: bytes(32),
+            signature: bytes(Update.Signature.byteCount))
+    }
+
+    mutating func joined() -> Joined {
+        Joined(
+            node: NodeName(name()), role: flip() ? .client(ClientIndex(number(.max))) : .aggregator,
+            parent: NodeName(name()), endpoint: flip() ? "" : "tcp://\(name()):7101")
+    }
+
+    private mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(random.next(below: 256)) } }
 
     private mutating func updateGroup() -> Update.Group {
         Update.Group(weight: number(.max), encoding: encoding(), byteCount: number(Limits.objectByteCountMax))
@@ -81,7 +99,8 @@ struct RandomMessages {
             groups: many(4) {
                 Sum.Group(totalWeight: $0.number(1 << 62), byteCount: $0.number(Limits.objectByteCountMax))
             },
-            metrics: many(4) { $0.metric() }, body: flip() ? object() : nil)
+            metrics: many(4) { $0.metric() }, body: flip() ? object() : nil,
+            attestationByteCount: number(Limits.objectByteCountMax))
     }
 
     private mutating func working() -> Working {

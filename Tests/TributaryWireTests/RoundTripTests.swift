@@ -30,6 +30,18 @@ struct RoundTripTests {
         #expect(try decode(encodePing()) == WireFrame(body: .ping))
     }
 
+    @Test("Join requests and their answers come back as they were, and fit a join bind")
+    func joins() throws {
+        for seed in 0..<200 {
+            var random = RandomMessages(seed: UInt64(seed))
+            let (join, joined) = (random.join(), random.joined())
+            let frame = try Wire.frame(of: join)
+            #expect(frame.count <= Limits.joinByteCount)
+            #expect(try decode(frame) == WireFrame(body: .join(join)), "seed \(seed)")
+            #expect(try decode(Wire.frame(of: joined)) == WireFrame(body: .joined(joined)), "seed \(seed)")
+        }
+    }
+
     @Test(
         "A chunk's payload is found where it lies, and its frame's size is known beforehand",
         arguments: [1, 2, 127, 128, 16_383, 16_384, 65_535, 65_536])

@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this build on this machine, each figure beside the machine's own limit.",
         subcommands: [
-            Fold.self, BusRound.self, Transfer.self, Memory.self, Fleet.self, BusDevices.self, TransferNode.self,
+            Fold.self, BusRound.self, Signatures.self, Transfer.self, Memory.self, Fleet.self, BusDevices.self,
+            TransferNode.self,
         ])
 
     struct Fold: Verb {
@@ -57,6 +58,14 @@ struct Bench: ParsableCommand {
                     .init(
                         deviceCount: devices, objectByteCount: bytes, repetitions: repetitions, directory: directory)))
         }
+    }
+
+    struct Signatures: Verb {
+        static let commandPath = "bench signatures"
+        static let configuration = CommandConfiguration(
+            abstract: "Check updates' signatures on one core, against Ed25519 alone.")
+        @OptionGroup var output: OutputOptions
+        func execute(_ output: CommandOutput) throws { output.finish(try SignatureBenchmark.run()) }
     }
 
     struct Transfer: Verb {

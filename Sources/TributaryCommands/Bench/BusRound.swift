@@ -53,7 +53,7 @@ final class BusAggregator: BenchmarkAggregator {
                 guard let key = updates[peer] else { continue }
                 let receipt = Receipt(subject: .update(key), durability: .memory)
                 bus.send(benchmarkEnvelope(.receipt(receipt)), to: peer)
-            case .connected, .gone, .refused, .fetchFailed, .violation, .woken: break
+            case .connected, .gone, .refused, .fetchFailed, .violation, .joining, .joined, .woken: break
             }
         }
     }
@@ -115,7 +115,7 @@ struct BusDevice {
                     let body = try store.hold(delta)
                     bus.send(benchmarkEnvelope(.update(update(body, base: base))), to: parent)
                 case .connected: break
-                case .gone, .refused, .fetchFailed, .violation, .woken:
+                case .gone, .refused, .fetchFailed, .violation, .joining, .joined, .woken:
                     throw CommandError("bench.failed", "\(node): \(event)")
                 }
             }

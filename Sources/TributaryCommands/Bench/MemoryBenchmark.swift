@@ -20,7 +20,8 @@ enum MemoryBenchmark {
     /// - Throws: `FilesError` when `directory` has no room for about 6 models.
     static func run(parameterCount: Int, updateCount: Int, directory: String) throws -> BenchmarkResult {
         let store = try ObjectStore(directory: directory + "/objects")
-        let bench = Workbench(store: store, stateDirectory: directory, evaluation: nil, checkpoint: nil)
+        let bench = Workbench(
+            store: store, stateDirectory: directory, evaluation: nil, checkpoint: nil, signatures: nil)
         let ring = try RingParameters(deltaBound: 8, weightMax: 1 << 20, cohortMax: 1 << 12)
         let plan = GroupPlan(
             name: "body", parameterCount: UInt64(parameterCount), ring: ring, encoding: .float32, normaliser: .weight)

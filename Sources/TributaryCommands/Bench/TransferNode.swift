@@ -95,7 +95,7 @@ final class TransferRelay {
             case .fetched(let peer, let object): try fetched(object, from: peer)
             case .refused, .fetchFailed, .violation:
                 throw CommandError("bench.failed", "\(node): \(event)")
-            case .woken: break
+            case .joining, .joined, .woken: break
             }
         }
     }

@@ -4,6 +4,7 @@
 import Glibc
 import TributaryBus
 import TributaryClient
+import TributaryCore
 import TributaryFiles
 import TributaryLearning
 import TributaryRuntime
@@ -29,6 +30,9 @@ extension CommandError {
         case let error as FederationError: self.init("topology.no_such_node", "\(error)", exit: .configuration)
         case let error as FleetShardError: self.init("fleet.shard", "\(error)", exit: .usage)
         case let error as ProcessLimitsError: self.init("system.open_files", "\(error)", exit: .tryLater)
+        case let error as JoinToken.Flaw: self.init("token.invalid", "\(error)", exit: .usage)
+        case let error as JoinError: self.init(error)
+        case let error as KeyError: self.init("key.\(error.word)", "\(error)", exit: .configuration)
         case let error as LearningError: self.init("data.unfit", "\(error)", exit: .configuration)
         case let error as SimulationError: self.init(error)
         case let error as FilesError: self.init(error)
@@ -40,6 +44,7 @@ extension CommandError {
     private init(_ error: FilesError) {
         switch error {
         case .missing: self.init("file.missing", "\(error)", exit: .configuration)
+        case .notPrivate: self.init("key.not_private", "\(error)", exit: .notPermitted)
         case .malformed, .text, .tooLarge: self.init("file.malformed", "\(error)", exit: .configuration)
         case .noSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
         case .system where error.isOutOfSpace: self.init("file.no_space", "\(error)", exit: .tryLater)
@@ -48,6 +53,16 @@ extension CommandError {
             self.init("file.not_permitted", "\(error)", exit: .notPermitted)
         case .locked: self.init("file.locked", "\(error)", exit: .tryLater)
         default: self.init("file.failed", "\(error)")
+        }
+    }
+
+    private init(_ error: JoinError) {
+        switch error {
+        case .refused(let reason, _): self.init(reason.rawValue, "\(error)", exit: .notPermitted)
+        case .unreachable(let endpoint): self.init("join.unreachable", "\(error)", at: endpoint, exit: .unreachable)
+        case .otherParent(let endpoint): self.init("join.other_parent", "\(error)", at: endpoint, exit: .notPermitted)
+        case .noEndpoint: self.init("usage", "\(error)", exit: .usage)
+        case .joinedAs: self.init("join.joined_before", "\(error)", exit: .configuration)
         }
     }
 
@@ -66,6 +81,19 @@ extension CommandError {
             self.init("bus.endpoint", "\(error)", at: endpoint, exit: .unreachable)
         case .resources: self.init("bus.resources", "\(error)", exit: .tryLater)
         case .closed: self.init("bus.failed", "\(error)")
+        }
+    }
+}
+
+extension KeyError {
+    /// The last word of the error's code.
+    fileprivate var word: String {
+        switch self {
+        case .malformed, .cannotSign: "invalid"
+        case .shared: "shared"
+        case .exists: "exists"
+        case .revoked: "revoked"
+        case .unknown: "unknown"
         }
     }
 }

@@ -52,7 +52,7 @@ void   tributary__v1__envelope__free_unpacked
   assert(message->base.descriptor == &tributary__v1__envelope__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[22] =
+static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors[24] =
 {
   {
     "run",
@@ -318,6 +318,30 @@ static const ProtobufCFieldDescriptor tributary__v1__envelope__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "join",
+    28,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, kind_case),
+    offsetof(Tributary__V1__Envelope, join),
+    &tributary__v1__join__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "joined",
+    29,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Envelope, kind_case),
+    offsetof(Tributary__V1__Envelope, joined),
+    &tributary__v1__joined__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   7,   /* field[7] = chunk */
@@ -325,6 +349,8 @@ static const unsigned tributary__v1__envelope__field_indices_by_name[] = {
   1,   /* field[1] = epoch */
   6,   /* field[6] = fetch */
   4,   /* field[4] = hello */
+  22,   /* field[22] = join */
+  23,   /* field[23] = joined */
   12,   /* field[12] = leave */
   8,   /* field[8] = ping */
   15,   /* field[15] = plan */
@@ -347,7 +373,7 @@ static const ProtobufCIntRange tributary__v1__envelope__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
-  { 0, 22 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
 {
@@ -357,7 +383,7 @@ const ProtobufCMessageDescriptor tributary__v1__envelope__descriptor =
   "Tributary__V1__Envelope",
   "tributary.v1",
   sizeof(Tributary__V1__Envelope),
-  22,
+  24,
   tributary__v1__envelope__field_descriptors,
   tributary__v1__envelope__field_indices_by_name,
   2,  tributary__v1__envelope__number_ranges,

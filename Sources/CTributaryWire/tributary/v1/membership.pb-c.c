@@ -502,6 +502,96 @@ void   tributary__v1__ping__free_unpacked
   assert(message->base.descriptor == &tributary__v1__ping__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__join__init
+                     (Tributary__V1__Join         *message)
+{
+  static const Tributary__V1__Join init_value = TRIBUTARY__V1__JOIN__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__join__get_packed_size
+                     (const Tributary__V1__Join *message)
+{
+  assert(message->base.descriptor == &tributary__v1__join__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__join__pack
+                     (const Tributary__V1__Join *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__join__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__join__pack_to_buffer
+                     (const Tributary__V1__Join *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__join__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__Join *
+       tributary__v1__join__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__Join *)
+     protobuf_c_message_unpack (&tributary__v1__join__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__join__free_unpacked
+                     (Tributary__V1__Join *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__join__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   tributary__v1__joined__init
+                     (Tributary__V1__Joined         *message)
+{
+  static const Tributary__V1__Joined init_value = TRIBUTARY__V1__JOINED__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__joined__get_packed_size
+                     (const Tributary__V1__Joined *message)
+{
+  assert(message->base.descriptor == &tributary__v1__joined__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__joined__pack
+                     (const Tributary__V1__Joined *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__joined__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__joined__pack_to_buffer
+                     (const Tributary__V1__Joined *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__joined__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__Joined *
+       tributary__v1__joined__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__Joined *)
+     protobuf_c_message_unpack (&tributary__v1__joined__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__joined__free_unpacked
+                     (Tributary__V1__Joined *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__joined__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor tributary__v1__hello__field_descriptors[7] =
 {
   {
@@ -995,5 +1085,172 @@ const ProtobufCMessageDescriptor tributary__v1__ping__descriptor =
   tributary__v1__ping__field_indices_by_name,
   0,  tributary__v1__ping__number_ranges,
   (ProtobufCMessageInit) tributary__v1__ping__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__join__field_descriptors[4] =
+{
+  {
+    "secret",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Join, secret),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Join, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signing_key",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Join, signing_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "signature",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Join, signature),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__join__field_indices_by_name[] = {
+  1,   /* field[1] = node */
+  0,   /* field[0] = secret */
+  3,   /* field[3] = signature */
+  2,   /* field[2] = signing_key */
+};
+static const ProtobufCIntRange tributary__v1__join__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor tributary__v1__join__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.Join",
+  "Join",
+  "Tributary__V1__Join",
+  "tributary.v1",
+  sizeof(Tributary__V1__Join),
+  4,
+  tributary__v1__join__field_descriptors,
+  tributary__v1__join__field_indices_by_name,
+  1,  tributary__v1__join__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__join__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__joined__field_descriptors[5] =
+{
+  {
+    "node",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Joined, node),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "client_index",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Tributary__V1__Joined, role_case),
+    offsetof(Tributary__V1__Joined, client_index),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "aggregator",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Tributary__V1__Joined, role_case),
+    offsetof(Tributary__V1__Joined, aggregator),
+    &tributary__v1__aggregator_role__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parent",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Joined, parent),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "endpoint",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Joined, endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__joined__field_indices_by_name[] = {
+  2,   /* field[2] = aggregator */
+  1,   /* field[1] = client_index */
+  4,   /* field[4] = endpoint */
+  0,   /* field[0] = node */
+  3,   /* field[3] = parent */
+};
+static const ProtobufCIntRange tributary__v1__joined__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor tributary__v1__joined__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.Joined",
+  "Joined",
+  "Tributary__V1__Joined",
+  "tributary.v1",
+  sizeof(Tributary__V1__Joined),
+  5,
+  tributary__v1__joined__field_descriptors,
+  tributary__v1__joined__field_indices_by_name,
+  1,  tributary__v1__joined__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__joined__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -463,7 +463,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum_grant__descriptor =
   (ProtobufCMessageInit) tributary__v1__sum_grant__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[8] =
 {
   {
     "key",
@@ -549,8 +549,21 @@ static const ProtobufCFieldDescriptor tributary__v1__sum__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attestation_byte_count",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Sum, attestation_byte_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__sum__field_indices_by_name[] = {
+  7,   /* field[7] = attestation_byte_count */
   1,   /* field[1] = base_digest */
   5,   /* field[5] = body */
   6,   /* field[6] = contribution_count */
@@ -562,7 +575,7 @@ static const unsigned tributary__v1__sum__field_indices_by_name[] = {
 static const ProtobufCIntRange tributary__v1__sum__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tributary__v1__sum__descriptor =
 {
@@ -572,7 +585,7 @@ const ProtobufCMessageDescriptor tributary__v1__sum__descriptor =
   "Tributary__V1__Sum",
   "tributary.v1",
   sizeof(Tributary__V1__Sum),
-  7,
+  8,
   tributary__v1__sum__field_descriptors,
   tributary__v1__sum__field_indices_by_name,
   1,  tributary__v1__sum__number_ranges,

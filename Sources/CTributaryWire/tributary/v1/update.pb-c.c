@@ -97,6 +97,51 @@ void   tributary__v1__update__free_unpacked
   assert(message->base.descriptor == &tributary__v1__update__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   tributary__v1__update_signature__init
+                     (Tributary__V1__UpdateSignature         *message)
+{
+  static const Tributary__V1__UpdateSignature init_value = TRIBUTARY__V1__UPDATE_SIGNATURE__INIT;
+  *message = init_value;
+}
+size_t tributary__v1__update_signature__get_packed_size
+                     (const Tributary__V1__UpdateSignature *message)
+{
+  assert(message->base.descriptor == &tributary__v1__update_signature__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t tributary__v1__update_signature__pack
+                     (const Tributary__V1__UpdateSignature *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &tributary__v1__update_signature__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t tributary__v1__update_signature__pack_to_buffer
+                     (const Tributary__V1__UpdateSignature *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &tributary__v1__update_signature__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Tributary__V1__UpdateSignature *
+       tributary__v1__update_signature__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Tributary__V1__UpdateSignature *)
+     protobuf_c_message_unpack (&tributary__v1__update_signature__descriptor,
+                                allocator, len, data);
+}
+void   tributary__v1__update_signature__free_unpacked
+                     (Tributary__V1__UpdateSignature *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &tributary__v1__update_signature__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   tributary__v1__voice__init
                      (Tributary__V1__Voice         *message)
 {
@@ -283,7 +328,7 @@ const ProtobufCMessageDescriptor tributary__v1__update_key__descriptor =
   (ProtobufCMessageInit) tributary__v1__update_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[7] =
+static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[8] =
 {
   {
     "key",
@@ -369,6 +414,18 @@ static const ProtobufCFieldDescriptor tributary__v1__update__field_descriptors[7
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "signature",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__Update, signature),
+    &tributary__v1__update_signature__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__update__field_indices_by_name[] = {
   2,   /* field[2] = base_digest */
@@ -377,12 +434,13 @@ static const unsigned tributary__v1__update__field_indices_by_name[] = {
   0,   /* field[0] = key */
   4,   /* field[4] = metrics */
   1,   /* field[1] = number */
+  7,   /* field[7] = signature */
   6,   /* field[6] = voice */
 };
 static const ProtobufCIntRange tributary__v1__update__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor tributary__v1__update__descriptor =
 {
@@ -392,11 +450,62 @@ const ProtobufCMessageDescriptor tributary__v1__update__descriptor =
   "Tributary__V1__Update",
   "tributary.v1",
   sizeof(Tributary__V1__Update),
-  7,
+  8,
   tributary__v1__update__field_descriptors,
   tributary__v1__update__field_indices_by_name,
   1,  tributary__v1__update__number_ranges,
   (ProtobufCMessageInit) tributary__v1__update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor tributary__v1__update_signature__field_descriptors[2] =
+{
+  {
+    "epoch",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__UpdateSignature, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__UpdateSignature, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned tributary__v1__update_signature__field_indices_by_name[] = {
+  0,   /* field[0] = epoch */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange tributary__v1__update_signature__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor tributary__v1__update_signature__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "tributary.v1.UpdateSignature",
+  "UpdateSignature",
+  "Tributary__V1__UpdateSignature",
+  "tributary.v1",
+  sizeof(Tributary__V1__UpdateSignature),
+  2,
+  tributary__v1__update_signature__field_descriptors,
+  tributary__v1__update_signature__field_indices_by_name,
+  1,  tributary__v1__update_signature__number_ranges,
+  (ProtobufCMessageInit) tributary__v1__update_signature__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor tributary__v1__voice__field_descriptors[2] =

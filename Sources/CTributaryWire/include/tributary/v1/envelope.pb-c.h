@@ -48,7 +48,9 @@ typedef enum {
   TRIBUTARY__V1__ENVELOPE__KIND_ROUND_CLOSED = 24,
   TRIBUTARY__V1__ENVELOPE__KIND_SUM_OFFER = 25,
   TRIBUTARY__V1__ENVELOPE__KIND_SUM_GRANT = 26,
-  TRIBUTARY__V1__ENVELOPE__KIND_SUM = 27
+  TRIBUTARY__V1__ENVELOPE__KIND_SUM = 27,
+  TRIBUTARY__V1__ENVELOPE__KIND_JOIN = 28,
+  TRIBUTARY__V1__ENVELOPE__KIND_JOINED = 29
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__ENVELOPE__KIND__CASE)
 } Tributary__V1__Envelope__KindCase;
 
@@ -94,6 +96,8 @@ struct  Tributary__V1__Envelope
     Tributary__V1__SumOffer *sum_offer;
     Tributary__V1__SumGrant *sum_grant;
     Tributary__V1__Sum *sum;
+    Tributary__V1__Join *join;
+    Tributary__V1__Joined *joined;
   };
 };
 #define TRIBUTARY__V1__ENVELOPE__INIT \

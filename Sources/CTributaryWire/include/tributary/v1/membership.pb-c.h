@@ -27,6 +27,8 @@ typedef struct Tributary__V1__Leave Tributary__V1__Leave;
 typedef struct Tributary__V1__Wait Tributary__V1__Wait;
 typedef struct Tributary__V1__Drain Tributary__V1__Drain;
 typedef struct Tributary__V1__Ping Tributary__V1__Ping;
+typedef struct Tributary__V1__Join Tributary__V1__Join;
+typedef struct Tributary__V1__Joined Tributary__V1__Joined;
 
 
 /* --- enums --- */
@@ -220,6 +222,70 @@ struct  Tributary__V1__Ping
 #define TRIBUTARY__V1__PING__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__ping__descriptor) \
      }
+
+
+/*
+ * The only message of a join bind: a device, or an aggregator, that has a token and is not known yet.
+ */
+struct  Tributary__V1__Join
+{
+  ProtobufCMessage base;
+  /*
+   * The token's secret, 24 bytes.
+   */
+  ProtobufCBinaryData secret;
+  /*
+   * The name in the topology that the sender wants; empty for any that is free.
+   */
+  char *node;
+  /*
+   * The sender's Ed25519 public key, 32 bytes; its CURVE key is the connection's.
+   */
+  ProtobufCBinaryData signing_key;
+  /*
+   * Made with that key over the bytes described in Proto/README.md, 64 bytes.
+   */
+  ProtobufCBinaryData signature;
+};
+#define TRIBUTARY__V1__JOIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__join__descriptor) \
+    , {0,NULL}, (char *)protobuf_c_empty_string, {0,NULL}, {0,NULL} }
+
+
+typedef enum {
+  TRIBUTARY__V1__JOINED__ROLE__NOT_SET = 0,
+  TRIBUTARY__V1__JOINED__ROLE_CLIENT_INDEX = 2,
+  TRIBUTARY__V1__JOINED__ROLE_AGGREGATOR = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TRIBUTARY__V1__JOINED__ROLE__CASE)
+} Tributary__V1__Joined__RoleCase;
+
+/*
+ * The answer to Join: the sender's key is admitted.
+ */
+struct  Tributary__V1__Joined
+{
+  ProtobufCMessage base;
+  /*
+   * The sender's name in the topology.
+   */
+  char *node;
+  /*
+   * The parent's name in the topology.
+   */
+  char *parent;
+  /*
+   * Where the parent accepts its children; with a wildcard host, the host that the join went to.
+   */
+  char *endpoint;
+  Tributary__V1__Joined__RoleCase role_case;
+  union {
+    uint64_t client_index;
+    Tributary__V1__AggregatorRole *aggregator;
+  };
+};
+#define TRIBUTARY__V1__JOINED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__joined__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, TRIBUTARY__V1__JOINED__ROLE__NOT_SET, {0} }
 
 
 /* Tributary__V1__Hello methods */
@@ -431,6 +497,44 @@ Tributary__V1__Ping *
 void   tributary__v1__ping__free_unpacked
                      (Tributary__V1__Ping *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__Join methods */
+void   tributary__v1__join__init
+                     (Tributary__V1__Join         *message);
+size_t tributary__v1__join__get_packed_size
+                     (const Tributary__V1__Join   *message);
+size_t tributary__v1__join__pack
+                     (const Tributary__V1__Join   *message,
+                      uint8_t             *out);
+size_t tributary__v1__join__pack_to_buffer
+                     (const Tributary__V1__Join   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__Join *
+       tributary__v1__join__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__join__free_unpacked
+                     (Tributary__V1__Join *message,
+                      ProtobufCAllocator *allocator);
+/* Tributary__V1__Joined methods */
+void   tributary__v1__joined__init
+                     (Tributary__V1__Joined         *message);
+size_t tributary__v1__joined__get_packed_size
+                     (const Tributary__V1__Joined   *message);
+size_t tributary__v1__joined__pack
+                     (const Tributary__V1__Joined   *message,
+                      uint8_t             *out);
+size_t tributary__v1__joined__pack_to_buffer
+                     (const Tributary__V1__Joined   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__Joined *
+       tributary__v1__joined__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__joined__free_unpacked
+                     (Tributary__V1__Joined *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Tributary__V1__Hello_Closure)
@@ -466,6 +570,12 @@ typedef void (*Tributary__V1__Drain_Closure)
 typedef void (*Tributary__V1__Ping_Closure)
                  (const Tributary__V1__Ping *message,
                   void *closure_data);
+typedef void (*Tributary__V1__Join_Closure)
+                 (const Tributary__V1__Join *message,
+                  void *closure_data);
+typedef void (*Tributary__V1__Joined_Closure)
+                 (const Tributary__V1__Joined *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -483,6 +593,8 @@ extern const ProtobufCMessageDescriptor tributary__v1__leave__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__wait__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__drain__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__ping__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__join__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__joined__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -133,10 +133,14 @@ struct  Tributary__V1__Sum
    * Updates in the sum, those of its names that were granted.
    */
   uint64_t contribution_count;
+  /*
+   * The part of the body behind the groups, which lists the contributions with their signatures; 0 without one.
+   */
+  uint64_t attestation_byte_count;
 };
 #define TRIBUTARY__V1__SUM__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__sum__descriptor) \
-    , NULL, {0,NULL}, 0, 0,NULL, 0,NULL, NULL, 0 }
+    , NULL, {0,NULL}, 0, 0,NULL, 0,NULL, NULL, 0, 0 }
 
 
 struct  Tributary__V1__SumGroup

@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Tributary__V1__UpdateKey Tributary__V1__UpdateKey;
 typedef struct Tributary__V1__Update Tributary__V1__Update;
+typedef struct Tributary__V1__UpdateSignature Tributary__V1__UpdateSignature;
 typedef struct Tributary__V1__Voice Tributary__V1__Voice;
 typedef struct Tributary__V1__UpdateGroup Tributary__V1__UpdateGroup;
 typedef struct Tributary__V1__MetricCounter Tributary__V1__MetricCounter;
@@ -73,10 +74,34 @@ struct  Tributary__V1__Update
    * Set by a stepping aggregator, whose one update speaks for clients below it; absent from a device's.
    */
   Tributary__V1__Voice *voice;
+  /*
+   * A device's; absent from an aggregator's.
+   */
+  Tributary__V1__UpdateSignature *signature;
 };
 #define TRIBUTARY__V1__UPDATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__update__descriptor) \
-    , NULL, NULL, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL }
+    , NULL, NULL, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, NULL }
+
+
+/*
+ * Proves who made an update, whoever forwards it.
+ */
+struct  Tributary__V1__UpdateSignature
+{
+  ProtobufCMessage base;
+  /*
+   * The epoch by which the device acted.
+   */
+  uint64_t epoch;
+  /*
+   * Ed25519 over the bytes described in Proto/README.md, 64 bytes.
+   */
+  ProtobufCBinaryData value;
+};
+#define TRIBUTARY__V1__UPDATE_SIGNATURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__update_signature__descriptor) \
+    , 0, {0,NULL} }
 
 
 /*
@@ -179,6 +204,25 @@ Tributary__V1__Update *
 void   tributary__v1__update__free_unpacked
                      (Tributary__V1__Update *message,
                       ProtobufCAllocator *allocator);
+/* Tributary__V1__UpdateSignature methods */
+void   tributary__v1__update_signature__init
+                     (Tributary__V1__UpdateSignature         *message);
+size_t tributary__v1__update_signature__get_packed_size
+                     (const Tributary__V1__UpdateSignature   *message);
+size_t tributary__v1__update_signature__pack
+                     (const Tributary__V1__UpdateSignature   *message,
+                      uint8_t             *out);
+size_t tributary__v1__update_signature__pack_to_buffer
+                     (const Tributary__V1__UpdateSignature   *message,
+                      ProtobufCBuffer     *buffer);
+Tributary__V1__UpdateSignature *
+       tributary__v1__update_signature__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   tributary__v1__update_signature__free_unpacked
+                     (Tributary__V1__UpdateSignature *message,
+                      ProtobufCAllocator *allocator);
 /* Tributary__V1__Voice methods */
 void   tributary__v1__voice__init
                      (Tributary__V1__Voice         *message);
@@ -244,6 +288,9 @@ typedef void (*Tributary__V1__UpdateKey_Closure)
 typedef void (*Tributary__V1__Update_Closure)
                  (const Tributary__V1__Update *message,
                   void *closure_data);
+typedef void (*Tributary__V1__UpdateSignature_Closure)
+                 (const Tributary__V1__UpdateSignature *message,
+                  void *closure_data);
 typedef void (*Tributary__V1__Voice_Closure)
                  (const Tributary__V1__Voice *message,
                   void *closure_data);
@@ -261,6 +308,7 @@ typedef void (*Tributary__V1__MetricCounter_Closure)
 
 extern const ProtobufCMessageDescriptor tributary__v1__update_key__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__update__descriptor;
+extern const ProtobufCMessageDescriptor tributary__v1__update_signature__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__voice__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__update_group__descriptor;
 extern const ProtobufCMessageDescriptor tributary__v1__metric_counter__descriptor;

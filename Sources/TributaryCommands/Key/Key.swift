@@ -2,20 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import TributaryClient
 import TributaryCore
 import TributaryFiles
 import TributaryRuntime
 import TributaryTopology
 
-/// `tributary key`: the CURVE keys by which nodes know each other.
+/// `tributary key`: the keys by which nodes know each other, and with which devices sign.
 struct Key: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make and show the keys by which nodes know each other.",
+        abstract: "Make keys, and say whose are admitted.",
         discussion: """
             Each node has NAME.key, which never leaves its machine and only its owner can read, and NAME.pub, which \
-            its parent and its children need. Nobody connects without a key that the other side has.
+            its parent and its children need: a CURVE key, by which nodes know each other, and an Ed25519 key, with \
+            which devices sign their updates. Nobody connects without a key that the other side has.
             """,
-        subcommands: [New.self, List.self, Show.self])
+        subcommands: [New.self, Add.self, Revoke.self, List.self, Show.self])
 
     struct KeyOptions: ParsableArguments {
         @Option(help: "The directory of key files.", completion: .directory)
@@ -49,12 +51,9 @@ struct Key: ParsableCommand {
             } else {
                 let keys = KeyDirectory(path: directory.keys)
                 for name in names {
-                    guard NodeName.isValid(name) else {
-                        throw CommandError(
-                            "key.name", "'\(name)' is no node's name", hint: "use a-z, 0-9 and '-'", exit: .usage)
-                    }
-                    try keys.create(NodeName(name))
-                    created.append(NodeName(name))
+                    let node = try Key.node(name)
+                    try keys.create(node)
+                    created.append(node)
                 }
             }
             let text =
@@ -66,23 +65,9 @@ struct Key: ParsableCommand {
         }
     }
 
-    struct List: Verb {
-        static let commandPath = "key list"
-        static let configuration = CommandConfiguration(abstract: "List the nodes whose public keys are here.")
-        @OptionGroup var directory: KeyOptions
-        @OptionGroup var output: OutputOptions
-
-        func execute(_ output: CommandOutput) throws {
-            let nodes = try KeyDirectory(path: directory.keys).nodes().map(\.value)
-            output.finish(
-                .mapping([.init("nodes", .list(nodes.map { .text($0) }))]),
-                text: nodes.map { $0 + "\n" }.joined())
-        }
-    }
-
     struct Show: Verb {
         static let commandPath = "key show"
-        static let configuration = CommandConfiguration(abstract: "Print a node's public key.")
+        static let configuration = CommandConfiguration(abstract: "Print a node's public keys.")
 
         @Argument(help: "The node's name.")
         var name: String
@@ -91,9 +76,12 @@ struct Key: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func execute(_ output: CommandOutput) throws {
-            let key = try KeyDirectory(path: directory.keys).publicKey(of: NodeName(name))
-            output.finish(
-                .mapping([.init("name", .text(name)), .init("public_key", .text(key))]), text: key + "\n")
+            let keys = try KeyDirectory(path: directory.keys).publicKeys(of: NodeName(name))
+            var fields: [PlainValue.Field] = [
+                .init("name", .text(name)), .init("public_key", .text(keys.curveText)),
+            ]
+            if let signing = keys.signingText { fields.append(.init("signing_key", .text(signing))) }
+            output.finish(.mapping(fields), text: keys.lines.map { $0 + "\n" }.joined())
         }
     }
 }
