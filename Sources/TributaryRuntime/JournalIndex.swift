@@ -9,7 +9,7 @@ import TributaryCrypto
 import TributaryFiles
 import TributaryProtocol
 
-/// What a journal knows of its records: which are needed, where they lie, and how contributions ended. An SQLite file.
+/// An SQLite file of what a journal knows of its records: which are needed, where they lie, how contributions ended.
 ///
 /// Every change is one transaction that is on the disk when it returns (write-ahead log, `synchronous = FULL`). Rows
 /// bear checksums, and the single row of `state` a checksum over all of them.
