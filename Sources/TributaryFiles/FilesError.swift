@@ -68,11 +68,11 @@ package enum FilesError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the operating system reported a file system that is full, or a quota or file size limit reached.
+    /// Whether the operating system has nothing left to give: disk, quota, file size, or open files.
     package var isOutOfSpace: Bool {
         switch self {
         case .noSpace: true
-        case .system(_, _, let code): code == ENOSPC || code == EDQUOT || code == EFBIG
+        case .system(_, _, let code): [ENOSPC, EDQUOT, EFBIG, EMFILE, ENFILE].contains(code)
         default: false
         }
     }

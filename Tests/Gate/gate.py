@@ -62,7 +62,7 @@ def layers():
         Layer("proto-check", ["Proto/check.sh"], 60),
         Layer("build", ["swift", "build", "--build-tests", *SWIFT], 14 * MINUTE),
         Layer("documents", [system_python, "Tests/Gate/documents.py"], 60, "build"),
-        Layer("unit", swift_test(*pure), 6 * MINUTE, "build"),
+        Layer("unit", swift_test(*pure), 10 * MINUTE, "build"),
         # One after another: many at a time on two cores would measure the scheduler.
         Layer("bus", swift_test("--no-parallel", "--filter", "TributaryBusTests"), 5 * MINUTE, "build"),
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
