@@ -30,6 +30,8 @@ package struct Tier: Hashable, Sendable {
     package var listen: Endpoint?
     /// Where children reach the tier's first node when that differs from `listen`; ports count up as in `listen`.
     package var advertise: Endpoint?
+    /// Whom its nodes turn to when their parent is gone; `nil` is nobody.
+    package var failover: Failover?
 
     /// The quorum where a file gives none: half of the chosen clients, so that a round survives losses but a minority
     /// never speaks for all.
@@ -41,7 +43,7 @@ package struct Tier: Hashable, Sendable {
         name: String, fanOut: FanOut, rule: AggregationRule = .mean, optimizer: ServerOptimizer? = nil,
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
-        listen: Endpoint? = nil, advertise: Endpoint? = nil, islandRounds: UInt32 = 0
+        listen: Endpoint? = nil, advertise: Endpoint? = nil, islandRounds: UInt32 = 0, failover: Failover? = nil
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -56,7 +58,16 @@ package struct Tier: Hashable, Sendable {
         self.uplink = uplink
         self.listen = listen
         self.advertise = advertise
+        self.failover = failover
     }
+}
+
+/// Whom a node turns to when its parent is gone.
+package enum Failover: Hashable, Sendable {
+    /// Every other node of the tier above, each child beginning with another one, so that they spread.
+    case any
+    /// These nodes of the tier above, in this order; nobody when there are none.
+    case nodes([String])
 }
 
 /// How many nodes a tier has and what they are called.
@@ -133,15 +144,18 @@ package struct NodeOverride: Hashable, Sendable {
     /// How many children the node has in place of the next tier's `per-parent`.
     package var children: UInt64?
     package var quorum: Double?
+    /// Whom the node turns to when its parent is gone.
+    package var failover: Failover?
 
     package init(
         parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, children: UInt64? = nil,
-        quorum: Double? = nil
+        quorum: Double? = nil, failover: Failover? = nil
     ) {
         self.parent = parent
         self.listen = listen
         self.advertise = advertise
         self.children = children
         self.quorum = quorum
+        self.failover = failover
     }
 }

@@ -116,7 +116,13 @@ enum TopologyBuilder {
             training: training(value?["train"]),
             uplink: (value?["uplink"]?["encoding"]?.text).flatMap(UplinkEncoding.init(rawValue:)),
             listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
-            islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0))
+            islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0),
+            failover: failover(value?["failover"]))
+    }
+
+    private static func failover(_ value: FileValue?) -> Failover? {
+        if value?.text == "any" { return .any }
+        return (value?.list).map { .nodes($0.compactMap { $0?.text }) }
     }
 
     private static func fanOut(_ value: FileValue?) -> FanOut {
@@ -181,6 +187,7 @@ enum TopologyBuilder {
     private static func override(_ value: FileValue) -> NodeOverride {
         NodeOverride(
             parent: value["parent"]?.text, listen: value["listen"]?.endpoint, advertise: value["advertise"]?.endpoint,
-            children: value["children"]?.integer, quorum: value["quorum"]?.number)
+            children: value["children"]?.integer, quorum: value["quorum"]?.number,
+            failover: failover(value["failover"]))
     }
 }
