@@ -93,7 +93,7 @@ let package = Package(
             "TributaryClient",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
-                "TributaryProtocol", "TributaryTelemetry", "TributaryFiles", "TributaryBus",
+                "TributaryProtocol", "TributaryTelemetry", "TributaryFiles", "TributaryWire", "TributaryBus",
             ]
         ),
         room(
@@ -183,9 +183,8 @@ let package = Package(
         tests(
             "TributaryClientTests",
             [
-                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol",
-                "TributaryTopology",
-                "TributaryCore", "TributaryRing",
+                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto", "TributaryLearning",
+                "TributaryProtocol", "TributaryTopology", "TributaryCore", "TributaryRing",
             ]
         ),
         tests(

@@ -32,12 +32,12 @@ struct Device: Verb {
     func execute(_ output: CommandOutput) throws {
         try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
             let devices = try federation.devices(
-                below: NodeName(parent), first: first, count: count, connect: above.connect)
+                below: NodeName(parent), first: first, count: count, connect: above.endpoints())
             let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? parent)"
             let host = try DeviceHost(
                 devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
                 seed: federation.topology.seed, stateDirectory: directory, shutdown: shutdown, report: report)
-            host.run()
+            try host.run()
         }
     }
 }

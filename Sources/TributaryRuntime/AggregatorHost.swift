@@ -19,6 +19,9 @@ package final class AggregatorHost {
     private let report: (EventRecord) -> Void
     private var machine: AggregatorMachine
     private var parent: Peer?
+    /// Its parent and those that it turns to, in order, and which one it was connected to last.
+    private let parentNames: [NodeName]
+    private var parentPosition = 0
     private var children: [NodeName: Peer] = [:]
     /// `children` the other way round: whose connection broke.
     private var names: [Peer: NodeName] = [:]
@@ -82,9 +85,10 @@ package final class AggregatorHost {
         endpoint = try bus.bind(
             setup.listen, identity: setup.identity, admission: setup.admission,
             chunkByteCount: setup.chunkByteCount)
-        if let parent = setup.parent {
-            self.parent = try bus.connect(
-                parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
+        parentNames = setup.parents.map(\.name)
+        if !setup.parents.isEmpty {
+            parent = try bus.connect(
+                setup.parents.map(\.address), identity: setup.identity, jitterSeed: setup.jitterSeed)
         }
     }
 
@@ -149,6 +153,11 @@ package final class AggregatorHost {
     }
 
     private func parentConnected(_ peer: Peer) {
+        let position = bus.parent(of: peer)
+        if position != parentPosition, parentNames.indices.contains(position) {
+            parentPosition = position
+            report(EventRecord(node: node, name: "moved", fields: [("parent", .text(parentNames[position].value))]))
+        }
         drive(.parentConnected)
         for entry in wanted.values { bus.fetch(entry.object, from: peer) }
     }

@@ -37,7 +37,8 @@ package struct AggregatorSetup {
     package var identity: CurveKeyPair
     package var admission: Admission
     package var listen: String
-    package var parent: DeviceHost.Parent?
+    /// Its parent, then those that it turns to when that one is gone; empty at the root.
+    package var parents: [DeviceHost.Parent]
     package var root: Root?
     package var stateDirectory: String
     package var chunkByteCount: Int
@@ -45,7 +46,7 @@ package struct AggregatorSetup {
 
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
-        admission: Admission, listen: String, parent: DeviceHost.Parent?, root: Root?, stateDirectory: String,
+        admission: Admission, listen: String, parents: [DeviceHost.Parent], root: Root?, stateDirectory: String,
         chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
@@ -53,7 +54,7 @@ package struct AggregatorSetup {
         self.identity = identity
         self.admission = admission
         self.listen = listen
-        self.parent = parent
+        self.parents = parents
         self.root = root
         self.stateDirectory = stateDirectory
         self.chunkByteCount = chunkByteCount

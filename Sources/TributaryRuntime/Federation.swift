@@ -72,11 +72,11 @@ package struct Federation: Sendable {
 
     /// What the aggregator called `name` needs to run.
     ///
-    /// `listen` replaces the file's endpoint, `connect` the parent's endpoint of the file.
+    /// `listen` replaces the file's endpoint, `connect` those of parents.
     ///
     /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
     package func setup(
-        ofAggregator name: NodeName, listen: String?, connect: String?, stateDirectory: String
+        ofAggregator name: NodeName, listen: String?, connect: ParentEndpoints, stateDirectory: String
     ) throws -> AggregatorSetup {
         let position = try position(of: name)
         let node = tree.aggregators[position]
@@ -85,8 +85,10 @@ package struct Federation: Sendable {
         return AggregatorSetup(
             configuration: AggregatorConfiguration(tree, position: position, digest: digest),
             devices: policy.devices, identity: try keys.identity(of: name),
-            admission: try keys.admission(of: children(policy)), listen: endpoint,
-            parent: try node.parent.map { try parent($0, connect: connect) },
+            admission: try keys.admission(of: children(policy, position)), listen: endpoint,
+            parents: try node.parent.map {
+                try parents($0, or: tree.fallbacks(ofAggregator: position), connect: connect)
+            } ?? [],
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
             stateDirectory: stateDirectory,
             chunkByteCount: policy.devices.isEmpty
@@ -95,8 +97,20 @@ package struct Federation: Sendable {
     }
 
     /// Names of the nodes that may connect to a node.
-    private func children(_ policy: AggregatorPolicy) -> [NodeName] {
-        policy.children.map(\.name) + policy.devices.indices.map { tree.deviceName($0) }
+    private func children(_ policy: AggregatorPolicy, _ position: Int) -> [NodeName] {
+        let others = tree.fallbackChildren(of: position)
+        return policy.children.map(\.name) + policy.devices.indices.map { tree.deviceName($0) }
+            + others.aggregators.map { tree.aggregators[$0].name }
+            + others.devices.indices.map { tree.deviceName($0) }
+    }
+
+    /// A node's parent and those that it turns to, in order; of the latter those whose public keys are here.
+    private func parents(
+        _ position: Int, or fallbacks: [Int], connect: ParentEndpoints
+    ) throws -> [DeviceHost.Parent] {
+        let others = fallbacks.filter { keys.hasPublicKey(of: tree.aggregators[$0].name) }
+        return try [parent(position, connect: connect.ofFirst(tree.aggregators[position].name))]
+            + others.map { try parent($0, connect: connect.named[tree.aggregators[$0].name]) }
     }
 
     private func parent(_ position: Int, connect: String?) throws -> DeviceHost.Parent {
@@ -104,7 +118,7 @@ package struct Federation: Sendable {
         guard let endpoint = connect ?? node.advertise?.description else {
             throw FederationError.noEndpoint(node.name)
         }
-        return DeviceHost.Parent(endpoint: endpoint, key: try keys.parentKey(of: node.name))
+        return DeviceHost.Parent(name: node.name, endpoint: endpoint, key: try keys.parentKey(of: node.name))
     }
 
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
@@ -136,17 +150,19 @@ package struct Federation: Sendable {
 
     /// The devices at places `first..<first + count` below an aggregator, in order of client index.
     ///
-    /// `connect` replaces the aggregator's endpoint of the file.
+    /// `connect` replaces endpoints of the file.
     /// - Throws: `FederationError` when the topology gives the aggregator fewer devices.
     package func devices(
-        below name: NodeName, first: UInt64, count: UInt64, connect: String?
+        below name: NodeName, first: UInt64, count: UInt64, connect: ParentEndpoints
     ) throws -> [DeviceHost.Device] {
         let devices = tree.aggregators[try position(of: name)].devices
         guard count > 0, first < devices.count, count <= devices.count - first else {
             throw FederationError.noSuchDevices(parent: name, first: first, count: count, available: devices.count)
         }
         let clients = devices.indices.dropFirst(Int(first)).prefix(Int(count))
-        return try self.devices(clients, connect: connect.map { [name: $0] } ?? [:])
+        var named = connect.named
+        if let first = connect.ofFirst(name) { named[name] = first }
+        return try self.devices(clients, connect: named)
     }
 
     /// Devices anywhere in the tree, each with its parent.
@@ -157,14 +173,16 @@ package struct Federation: Sendable {
         _ clients: some Sequence<ClientIndex>, connect: [NodeName: String]
     ) throws -> [DeviceHost.Device] {
         for name in connect.keys.sorted() { _ = try position(of: name) }
-        var parents: [Int: DeviceHost.Parent] = [:]
+        let connect = ParentEndpoints(named: connect)
+        var known: [[Int]: [DeviceHost.Parent]] = [:]
         return try clients.map { client in
             guard let policy = tree.policy(of: client), let position = tree.parent(of: client) else {
                 throw FederationError.noDevice(client, deviceCount: tree.deviceCount)
             }
-            let parent = try parents[position] ?? parent(position, connect: connect[policy.parent])
-            parents[position] = parent
-            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name), parent: parent)
+            let fallbacks = tree.fallbacks(of: client)
+            let parents = try known[[position] + fallbacks] ?? parents(position, or: fallbacks, connect: connect)
+            known[[position] + fallbacks] = parents
+            return DeviceHost.Device(policy: policy, identity: try keys.identity(of: policy.name), parents: parents)
         }
     }
 
@@ -174,6 +192,22 @@ package struct Federation: Sendable {
         }
         return position
     }
+}
+
+/// Endpoints that replace those of the file.
+package struct ParentEndpoints: Hashable, Sendable {
+    /// Of the parent that a node has in the file.
+    package var first: String?
+    /// By the names of parents, those that a node turns to included.
+    package var named: [NodeName: String]
+
+    package init(first: String? = nil, named: [NodeName: String] = [:]) {
+        self.first = first
+        self.named = named
+    }
+
+    /// Of the first parent, who is called so.
+    func ofFirst(_ name: NodeName) -> String? { first ?? named[name] }
 }
 
 /// What a command asked for and the topology does not have.
