@@ -75,7 +75,7 @@ package final class AggregatorHost {
         checkpoint?.failPoints = failPoints
         let bench = Workbench(
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
-            checkpoint: checkpoint, journal: journal)
+            checkpoint: checkpoint, journal: journal, isStopping: { shutdown.isRequested })
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
         endpoint = try bus.bind(
             setup.listen, identity: setup.identity, admission: setup.admission,
