@@ -11,7 +11,7 @@ package import TributaryRing
 /// order, into a `RunMemory` gives what the machine and its sum need; bodies lie beside the records.
 package enum JournalRecord: Hashable, Sendable {
     /// The model's layout, as the parent told it: children can be welcomed before the parent is there again.
-    case welcomed(ParameterLayout)
+    indirect case welcomed(ParameterLayout)
     /// The parent's plan that this node works on from now on.
     indirect case assigned(RoundPlan)
     /// A round below this node, with the plan as it was opened here.
@@ -21,7 +21,7 @@ package enum JournalRecord: Hashable, Sendable {
     /// A child's sum whose body was validated: its contributions, and those that it was to leave out.
     indirect case sumAccepted(Sum, names: [ContributionName], excluded: [ContributionName])
     /// Contributions that left the sum again, because another holder has them; their bodies are still needed.
-    case tookOut(RoundNumber, [UpdateKey], sums: [SumKey])
+    indirect case tookOut(RoundNumber, [UpdateKey], sums: [SumKey])
     /// A part of a child's accepted sum that was subtracted again, for the same reason; its body is still needed.
     indirect case subtracted(Sum, names: [ContributionName])
     /// What the parent is told about its plan (a `sumOffer`, or a stepping node's `update`): from now on nothing is
@@ -30,7 +30,7 @@ package enum JournalRecord: Hashable, Sendable {
     /// The sum of the open round has become this model.
     indirect case stepped(Step)
     /// How a round below this node ended, for every contribution in it.
-    case closed(RoundClosed)
+    indirect case closed(RoundClosed)
 
     /// A round as it was opened: enough to wait for the same clients after a restart.
     package struct Opening: Hashable, Sendable {

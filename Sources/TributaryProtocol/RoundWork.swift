@@ -46,7 +46,7 @@ package enum RoundWork: Hashable, Sendable {
     /// Records are written in the order asked. Whatever leaves the node waits for the answer of the record that it
     /// depends on; a written record vouches for those before it, so `welcomed`, `assigned`, `opened`, `tookOut` and
     /// `subtracted` are waited for by nobody. What could not be written for want of space may be asked for again.
-    indirect case journal(JournalRecord)
+    case journal(JournalRecord)
     /// Look up how a round ended that is no longer at hand, for one contribution; answered by `recalled`.
     indirect case recall(Refuse.Subject, RoundNumber)
     /// Nobody here needs these objects any more.
@@ -73,7 +73,7 @@ package enum RoundWorkResult: Sendable {
     /// Nothing of the record is there. With `storage.full` the node goes on without it; anything else ends it.
     case notJournaled(JournalRecord.Key, ReasonCode)
     /// `nil`: the contribution never had a receipt of this node, or was refused later.
-    case recalled(Refuse.Subject, RoundNumber, RoundClosed?)
+    indirect case recalled(Refuse.Subject, RoundNumber, RoundClosed?)
     /// Work that only files can spoil was not done; nothing is half-written.
     case workFailed(RoundNumber, text: String)
 

@@ -109,6 +109,9 @@ extension EventDriver {
             case .send(let envelope, .child(let name)): sendDown(envelope, from: node, to: name)
             case .work(let run, .fetch(let object, let neighbour)): fetch(object, from: neighbour, at: node, run)
             case .work(_, .cancel): break
+            case .work(let run, .journal(let record)) where node.bench.memory == nil:
+                // Nobody will read it.
+                chores.append(Chore(node: node, run: run, kind: .deliver(.journaled(record.key))))
             case .work(let run, let work): chores.append(Chore(node: node, run: run, kind: .perform(work)))
             case .report(let event):
                 observer?(node.name, event, now)
