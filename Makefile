@@ -14,8 +14,8 @@ RELEASE := --configuration release --scratch-path .build-release
 BINARY := .build-release/release/tributary
 TOPOLOGY ?= Topologies/factory.yaml
 GATE := python3 Tests/Gate/gate.py
-LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration
-LONG_LAYERS := unit-files demo slurm bench
+LAYERS := format tidy tidy-rules gate-rules proto-check build documents unit bus integration crash-sample
+LONG_LAYERS := crash-points unit-files demo slurm bench
 
 help: ## Say what there is to make.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -96,7 +96,8 @@ let package = Package(
             "TributaryClient",
             [
                 "TributaryCore", "TributaryRing", "TributaryTopology", "TributaryCodec", "TributaryLearning",
-                "TributaryProtocol", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryBus",
+                "TributaryProtocol", "TributaryTelemetry", "TributaryCrypto", "TributaryFiles", "TributaryWire",
+                "TributaryBus",
             ]
         ),
         room(
@@ -190,9 +191,8 @@ let package = Package(
         tests(
             "TributaryClientTests",
             [
-                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryLearning", "TributaryProtocol",
-                "TributaryTopology",
-                "TributaryCore", "TributaryRing",
+                "TributaryClient", "TributaryBus", "TributaryFiles", "TributaryCrypto", "TributaryLearning",
+                "TributaryProtocol", "TributaryTopology", "TributaryCore", "TributaryRing",
             ]
         ),
         tests(

@@ -12,8 +12,12 @@ struct Backoff {
 
     private(set) var attempt = 0
     private var random: CounterRandom
+    private let first: Duration
 
-    init(seed: UInt64) { random = CounterRandom(seed: seed, purpose: .reconnect) }
+    init(seed: UInt64, first: Duration = Backoff.first) {
+        random = CounterRandom(seed: seed, purpose: .reconnect)
+        self.first = first
+    }
 
     mutating func reset() { attempt = 0 }
 
@@ -21,7 +25,7 @@ struct Backoff {
     mutating func next(weight: Int = 1) -> Duration {
         let doublings = min(attempt, 16)
         attempt = min(attempt + weight, 64)
-        let ceiling = min(Backoff.first * (1 << doublings), Backoff.longest)
+        let ceiling = min(first * (1 << doublings), Backoff.longest)
         return jittered(ceiling)
     }
 

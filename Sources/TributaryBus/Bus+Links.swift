@@ -29,14 +29,30 @@ extension Bus {
         _ endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,
         chunkByteCount: Int = Limits.deviceChunkByteCount, turn: Int? = nil
     ) throws(BusError) -> Peer {
+        try connect(
+            [ParentAddress(endpoint: endpoint, key: parentKey)], identity: identity, jitterSeed: jitterSeed,
+            chunkByteCount: chunkByteCount, turn: turn)
+    }
+
+    /// Opens a link to the first of several parents that takes it, and to the next when that one is gone.
+    ///
+    /// A parent is gone when its connection broke, or when it was silent for three heartbeats (15 s), and could not be
+    /// had for 2 s more. `parent(of:)` says which one the link goes to.
+    /// - Throws: as for one parent.
+    package func connect(
+        _ parents: [ParentAddress], identity: CurveKeyPair, jitterSeed: UInt64,
+        chunkByteCount: Int = Limits.deviceChunkByteCount, turn: Int? = nil
+    ) throws(BusError) -> Peer {
+        precondition(!parents.isEmpty, "a link goes to somebody")
         guard !isClosed else { throw .closed }
         let now = Bus.now()
         let lateness = Bus.linkPause * max(0, (turn ?? links.count) - Bus.promptLinkCount)
         let link = Link(
-            token: nextNumber() << 1, endpoint: endpoint, parentKey: parentKey, identity: identity,
-            jitterSeed: jitterSeed, firstAttempt: now + lateness)
+            token: nextNumber() << 1, parents: parents, identity: identity, jitterSeed: jitterSeed,
+            firstAttempt: now + lateness)
         let session = Session(
-            peer: Peer(kind: .parent, number: nextNumber()), route: .parent(link), node: nil, keyText: parentKey.text,
+            peer: Peer(kind: .parent, number: nextNumber()), route: .parent(link), node: nil,
+            keyText: parents[0].key.text,
             meter: OutgoingMeter(total: meter, waker: bell), chunkByteCount: chunkByteCount)
         if lateness == .zero { try open(link, now) }
         links[link.token] = link
@@ -44,6 +60,12 @@ extension Bus {
         sessions[session.peer] = session
         schedule(link)
         return session.peer
+    }
+
+    /// Which of a link's parents it goes to, or tries; 0 for the first.
+    package func parent(of peer: Peer) -> Int {
+        guard let session = sessions[peer], case .parent(let link) = session.route else { return 0 }
+        return link.position
     }
 
     func runTimer(of link: Link, _ now: Moment) {
@@ -129,7 +151,7 @@ extension Bus {
 
     func retryLater(_ link: Link, _ now: Moment, weight: Int = 1) {
         closeSockets(of: link)
-        link.state = .down(until: now + link.backoff.next(weight: weight))
+        link.state = .down(until: now + link.next(weight: weight, now))
         schedule(link)
     }
 

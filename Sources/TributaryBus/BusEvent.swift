@@ -21,6 +21,16 @@ package struct Peer: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(kind) \(number)" }
 }
 
+/// Where a parent listens, and the key that it proves.
+package struct ParentAddress: Hashable, Sendable {
+    package var endpoint: String
+    package var key: CurvePublicKey
+    package init(endpoint: String, key: CurvePublicKey) {
+        self.endpoint = endpoint
+        self.key = key
+    }
+}
+
 /// What a bus tells its owner.
 package enum BusEvent: Sendable {
     /// A link is up, or up again after a break: say Hello (again), and fetch again what was under way.

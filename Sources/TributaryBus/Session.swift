@@ -92,8 +92,15 @@ final class Listener {
     }
 }
 
-/// One connection to a parent, made again and again.
+/// One connection to a parent, made again and again; with fallbacks, to the first of several that takes it.
+///
+/// Parents are tried in their order, each for some time ("freelance"). A connection that stands is kept as long as it
+/// does, whoever's it is: a child that came back by itself would leave a round that it has a part in. When it breaks,
+/// the first parent is asked first.
 final class Link {
+    /// How long a parent is tried before the next one is: a node that starts again within it keeps its children.
+    static let patience = Duration.seconds(2)
+
     enum State {
         /// Waiting for the next attempt.
         case down(until: Moment)
@@ -103,26 +110,54 @@ final class Link {
     }
 
     let token: UInt64
-    let endpoint: String
-    let parentKey: CurvePublicKey
+    /// At least one; the first is preferred.
+    let parents: [ParentAddress]
     let identity: CurveKeyPair
     var state: State
     var backoff: Backoff
+    /// The pauses between sweeps over all parents.
+    private var sweeps: Backoff
+    /// Which of the parents is tried, or connected.
+    private(set) var position = 0
+    /// Since when this parent is tried.
+    private var trying: Moment
     var socket: ZeroMQSocket?
     var monitor: SocketMonitor?
     /// Attempts since the last success at which the parent hung up during the handshake.
     var failedHandshakeCount = 0
 
     init(
-        token: UInt64, endpoint: String, parentKey: CurvePublicKey, identity: CurveKeyPair, jitterSeed: UInt64,
-        firstAttempt: Moment
+        token: UInt64, parents: [ParentAddress], identity: CurveKeyPair, jitterSeed: UInt64, firstAttempt: Moment
     ) {
         self.token = token
-        self.endpoint = endpoint
-        self.parentKey = parentKey
+        self.parents = parents
         self.identity = identity
         state = .down(until: firstAttempt)
         backoff = Backoff(seed: jitterSeed)
+        sweeps = Backoff(seed: ~jitterSeed, first: .milliseconds(500))
+        trying = firstAttempt
+    }
+
+    var endpoint: String { parents[position].endpoint }
+    var parentKey: CurvePublicKey { parents[position].key }
+
+    /// Chooses whom to try next after a failure, or after the end of a connection; returns the pause before.
+    func next(weight: Int, _ now: Moment) -> Duration {
+        if isUp {
+            position = 0
+            trying = now
+            sweeps.reset()
+            return backoff.next(weight: weight)
+        }
+        guard parents.count > 1, weight > 1 || now - trying >= Self.patience else {
+            return backoff.next(weight: weight)
+        }
+        position = (position + 1) % parents.count
+        failedHandshakeCount = 0
+        backoff.reset()
+        let pause = position == 0 ? sweeps.next() : backoff.next()
+        trying = now + pause
+        return pause
     }
 
     var isUp: Bool {

@@ -20,12 +20,13 @@ final class HeldObjects: Sendable {
         holderCounts.withLock { $0[digest, default: 0] += 1 }
     }
 
-    /// Makes values an object, in memory while there is room, and holds it.
+    /// Makes values an object and holds it: in memory while there is room, or synced when it is too large for a log.
     ///
     /// - Throws: `FilesError` when it cannot be written.
     func put(_ vector: HeapVector) throws -> ObjectReference {
         while true {
-            let object = try store.hold(vector)
+            let isLarge = UInt64(vector.count * 4) > UpdateLog.inlineByteCountMax
+            let object = isLarge ? try store.putDurably(vector) : try store.hold(vector)
             // Between the two lines the last holder of an equal object may have let go of it, and so of this one.
             let isHere = holderCounts.withLock { counts in
                 guard store.contains(object.digest) else { return false }

@@ -6,25 +6,40 @@ import TributaryCore
 import TributaryFiles
 
 /// The number from which on a device's updates have not been numbered yet, kept on disk so that none repeats.
+///
+/// The file is one line: the word `next`, the number, and the CRC-32 of `node's name/number` in hexadecimal digits.
 enum SequenceFile {
     static func read(_ node: NodeName, in directory: String) throws(FilesError) -> UInt64 {
         let path = path(node, directory)
         let bytes: [UInt8]
         do {
-            bytes = try SmallFile.read(path, byteCountMax: 32)
+            bytes = try SmallFile.read(path, byteCountMax: 64)
         } catch {
             guard case .system(_, _, ENOENT) = error else { throw error }
             return 0
         }
-        let digits = String(decoding: bytes, as: UTF8.self).prefix { $0.isNumber }
-        guard let sequence = UInt64(digits) else {
-            throw .malformed(path: path, at: "", problem: "not a number; remove it if this device starts anew")
+        let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard words.count == 3, let sequence = UInt64(digits: words[1]), bytes == Array(line(sequence, node).utf8)
+        else {
+            throw .malformed(
+                path: path, at: "",
+                problem: "the file is damaged or another device's; put back a copy, or write '\(remedy(node))'")
         }
         return sequence
     }
 
+    /// A line that is right whatever was used: no device makes a million updates a second.
+    private static func remedy(_ node: NodeName) -> String {
+        String(line(UInt64(max(0, time(nil))) << 20, node).dropLast())
+    }
+
+    private static func line(_ sequence: UInt64, _ node: NodeName) -> String {
+        let checksum = String(AppendLog.checksum(Array("\(node)/\(sequence)".utf8)), radix: 16)
+        return "next \(sequence) \(checksum)\n"
+    }
+
     static func write(_ sequence: UInt64, _ node: NodeName, in directory: String) throws(FilesError) {
-        try AtomicFile.write(Array("\(sequence)\n".utf8), to: path(node, directory))
+        try AtomicFile.write(Array(line(sequence, node).utf8), to: path(node, directory))
     }
 
     private static func path(_ node: NodeName, _ directory: String) -> String {

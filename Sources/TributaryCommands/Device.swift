@@ -39,13 +39,13 @@ struct Device: Verb {
                     try joined(enrolment, federation)
                 } else {
                     try federation.devices(
-                        below: NodeName(parent ?? ""), first: first, count: count, connect: above.connect)
+                        below: NodeName(parent ?? ""), first: first, count: count, connect: above.endpoints())
                 }
             let directory = common.state ?? "state/\(devices.first?.policy.name.value ?? "device")"
             let host = try DeviceHost(
                 devices: devices, data: { try federation.data(seed: $0) }, topology: federation.digest,
                 seed: federation.topology.seed, stateDirectory: directory, shutdown: shutdown, report: report)
-            host.run()
+            try host.run()
         }
     }
 
@@ -68,7 +68,9 @@ struct Device: Verb {
                 "'\(enrolment.node)' has joined '\(enrolment.parent)', where this topology has no such device",
                 hint: "use the topology file of the parent", exit: .configuration)
         }
-        return try federation.devices(
-            [client], connect: [enrolment.parent: above.connect ?? enrolment.endpoint])
+        let given = try above.endpoints()
+        var connect = given.named
+        connect[enrolment.parent] = given.first ?? connect[enrolment.parent] ?? enrolment.endpoint
+        return try federation.devices([client], connect: connect)
     }
 }

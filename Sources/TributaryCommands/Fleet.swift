@@ -44,7 +44,7 @@ struct Fleet: Verb {
 
     func execute(_ output: CommandOutput) throws {
         let (share, source) = try share(output)
-        let connect = try endpoints()
+        let connect = try ParentOptions.named(connections, "fleet.connect")
         var tally = FleetTally()
         var hosted: FleetSummary?
         try common.serve(output, Federation.Overrides()) { federation, shutdown, report in
@@ -66,7 +66,7 @@ struct Fleet: Verb {
                 tally.count(record)
                 report(record)
             }
-            host.run()
+            try host.run()
         }
         guard let hosted else { return }
         output.finish(.mapping(hosted.fields + tally.fields), text: hosted.closing(tally))
@@ -86,24 +86,6 @@ struct Fleet: Verb {
             output.note("--shard \(share) is taken, not \(scheduled.shard) of \(scheduled.source)")
         }
         return (share, "--shard")
-    }
-
-    private func endpoints() throws -> [NodeName: String] {
-        var endpoints: [NodeName: String] = [:]
-        for text in connections {
-            let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
-            let endpoint = parts.count == 2 ? Endpoint(parts[1]) : nil
-            guard let endpoint, !endpoint.isWildcard, endpoint.port != 0, NodeName.isValid(parts[0]) else {
-                throw CommandError(
-                    "fleet.connect", "'\(text)' is not NAME=ENDPOINT",
-                    hint: "for example --connect plant-north=tcp://10.0.0.7:7101", exit: .usage)
-            }
-            guard endpoints.updateValue(parts[1], forKey: NodeName(parts[0])) == nil else {
-                throw CommandError(
-                    "fleet.connect", "--connect is given twice for '\(parts[0])'", hint: "leave one out", exit: .usage)
-            }
-        }
-        return endpoints
     }
 }
 

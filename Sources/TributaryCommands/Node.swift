@@ -42,7 +42,7 @@ struct Node: Verb {
                     hint: "give them to '\(federation.root)'; all other nodes follow its plans", exit: .usage)
             }
             let setup = try federation.setup(
-                ofAggregator: NodeName(name), listen: listen, join: join, connect: above.connect,
+                ofAggregator: NodeName(name), listen: listen, join: join, connect: above.endpoints(),
                 stateDirectory: common.state ?? "state/\(name)")
             let host = try AggregatorHost(setup, shutdown: shutdown, report: report)
             guard let reason = try host.run(), reason != .stopped else { return }

@@ -33,7 +33,8 @@ package struct Show: Verb {
 
     private static func data(_ tree: Tree) -> PlainValue {
         let forecast = Forecast(tree)
-        let aggregators = tree.aggregators.map { node in
+        let aggregators = tree.aggregators.enumerated().map { position, node in
+            let others = tree.fallbacks(ofAggregator: position)
             let devices = node.devices.ranges.map { range in
                 PlainValue.list([.number(range.lowerBound), .number(range.upperBound - 1)])
             }
@@ -44,6 +45,7 @@ package struct Show: Verb {
                 .init("clients", .number(node.clients.count)), .init("devices", .list(devices)),
                 .init("listen", node.listen.map { .text($0.description) } ?? .null),
                 .init("advertise", node.advertise.map { .text($0.description) } ?? .null),
+                .init("failover", .list(others.map { .text(tree.aggregators[$0].name.value) })),
             ])
         }
         return .mapping([

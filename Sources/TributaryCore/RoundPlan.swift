@@ -24,10 +24,12 @@ package struct RoundPlan: Hashable, Sendable {
     package var timeLeft: Duration
     /// The run's seed: keys every random choice of the round.
     package var seed: UInt64
+    /// Whether the sender steps a model of its own, which answers cannot be taken out of: none goes to another parent.
+    package var isStepping: Bool
 
     package init(
         number: RoundNumber, kind: Kind, model: ModelReference, groups: [GroupPlan], selection: Selection,
-        timeLeft: Duration, seed: UInt64
+        timeLeft: Duration, seed: UInt64, isStepping: Bool = false
     ) {
         self.number = number
         self.kind = kind
@@ -36,6 +38,7 @@ package struct RoundPlan: Hashable, Sendable {
         self.selection = selection
         self.timeLeft = timeLeft
         self.seed = seed
+        self.isStepping = isStepping
     }
 }
 

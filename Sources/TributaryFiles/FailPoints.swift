@@ -31,7 +31,7 @@ package final class FailPoints: Sendable {
     }
 
     /// For how many more writes a full disk stays full.
-    package static let fullWriteCount: UInt64 = 6
+    package static let fullWriteCount: UInt64 = 3
     /// The environment variable that `fromEnvironment` reads.
     package static let variable = "TRIBUTARY_FAIL_POINT"
 

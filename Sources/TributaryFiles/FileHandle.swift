@@ -56,6 +56,25 @@ struct FileHandle: ~Copyable {
         }
     }
 
+    /// The bytes from an offset on, all of which must be there.
+    ///
+    /// - Throws: `FilesError.malformed` when the file ends before, `FilesError.system`.
+    borrowing func bytes(_ byteCount: Int, at offset: UInt64) throws(FilesError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        var done = 0
+        while done < byteCount {
+            var span = bytes.mutableSpan
+            var rest = span.mutableBytes
+            let place = offset + UInt64(done)
+            let count = try rest.withUnsafeMutableBytes { buffer throws(FilesError) in
+                try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), at: place)
+            }
+            guard count > 0 else { throw .malformed(path: path, at: "byte \(place)", problem: "the file ends early") }
+            done += count
+        }
+        return bytes
+    }
+
     /// Writes all bytes at an offset.
     borrowing func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(FilesError) {
         var done = 0

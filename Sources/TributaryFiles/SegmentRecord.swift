@@ -116,7 +116,7 @@ extension SegmentRecord {
     static func read(_ file: borrowing FileHandle, at position: Position, salt: Digest) throws(FilesError)
         -> SegmentRecord?
     {
-        guard let fixed = try file.bytes(frameByteCount, at: position.offset) else { return nil }
+        guard let fixed = try file.wholeBytes(frameByteCount, at: position.offset) else { return nil }
         func word<Value: FixedWidthInteger>(_ offset: Int, _: Value.Type) -> Value {
             fixed.withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Value.self)) }
         }
@@ -124,7 +124,7 @@ extension SegmentRecord {
         guard word(0, UInt64.self) == magic, headByteCount <= headByteCountMax,
             let previous = Digest(fixed[72..<104]), let checksum = Digest(fixed[104..<136]),
             let bodyDigest = Digest(fixed[40..<72]), word(26, UInt16.self) <= 1,
-            let head = try file.bytes(headByteCount, at: position.offset + UInt64(frameByteCount))
+            let head = try file.wholeBytes(headByteCount, at: position.offset + UInt64(frameByteCount))
         else { return nil }
         let hasBody = word(26, UInt16.self) == 1
         let bodyByteCount = word(32, UInt64.self)
@@ -149,7 +149,7 @@ extension SegmentRecord {
 
 extension FileHandle {
     /// So many bytes at an offset; `nil` when the file ends before.
-    borrowing func bytes(_ count: Int, at offset: UInt64) throws(FilesError) -> [UInt8]? {
+    borrowing func wholeBytes(_ count: Int, at offset: UInt64) throws(FilesError) -> [UInt8]? {
         guard try byteCount() >= offset + UInt64(count) else { return nil }
         guard count > 0 else { return [] }
         var failure: FilesError?

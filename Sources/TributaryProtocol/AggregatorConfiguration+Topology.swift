@@ -23,26 +23,34 @@ extension AggregatorConfiguration {
         }
         self.init(
             node: policy.name, root: root, stepping: stepping, quorum: policy.quorum,
-            expectedClientCount: policy.clientCount, children: TreeChildren(tree: tree, policy: policy),
+            expectedClientCount: policy.clientCount,
+            children: TreeChildren(tree: tree, policy: policy, position: position),
             topology: digest, islandRounds: policy.islandRounds)
     }
 }
 
-/// The children that a resolved tree gives a node.
+/// The children that a resolved tree gives a node, those included that may turn to it when their parent is gone.
 private struct TreeChildren: ChildDirectory {
     private let tree: Tree
     private let devices: ClientSet
     private let aggregators: Set<NodeName>
+    private let position: Int
 
-    init(tree: Tree, policy: AggregatorPolicy) {
+    init(tree: Tree, policy: AggregatorPolicy, position: Int) {
         self.tree = tree
         devices = policy.devices
         aggregators = Set(policy.children.map(\.name))
+        self.position = position
     }
 
     func role(of name: NodeName) -> Hello.Role? {
         if aggregators.contains(name) { return .aggregator }
-        guard let client = tree.client(named: name), devices.contains(client) else { return nil }
-        return .client(client)
+        switch tree.node(named: name) {
+        case .device(let client)?:
+            return devices.contains(client) || tree.fallbacks(of: client).contains(position) ? .client(client) : nil
+        case .aggregator(let other)?:
+            return tree.fallbacks(ofAggregator: other).contains(position) ? .aggregator : nil
+        case nil: return nil
+        }
     }
 }

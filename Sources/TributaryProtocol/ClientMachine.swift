@@ -3,72 +3,34 @@
 
 package import TributaryCore
 
-/// What happens to a client.
-package enum ClientEvent: Sendable {
-    /// The link to the parent is up, or up again.
-    case connected
-    case disconnected
-    case message(Envelope)
-    case fetched(Digest)
-    case fetchFailed(Digest, ReasonCode)
-    case progress(RoundNumber, permille: UInt32)
-    indirect case trained(RoundNumber, TrainOutcome)
-    case trainingFailed(RoundNumber, text: String)
-    /// Time has passed; due at `nextAlarm`.
-    case alarm
-    /// The operator wants the client to end.
-    case stop
-}
-
-/// A finished piece of local work, with the encoded delta already in the object store.
-package struct TrainOutcome: Hashable, Sendable {
-    package var report: TrainReport
-    package var groups: [Update.Group]
-    package var body: ObjectReference?
-    package init(report: TrainReport, groups: [Update.Group], body: ObjectReference?) {
-        self.report = report
-        self.groups = groups
-        self.body = body
-    }
-}
-
-/// What a client's driver has to do.
-package enum ClientAction: Hashable, Sendable {
-    case send(Envelope)
-    case fetch(ObjectReference)
-    /// Do the local work on the model with digest `base`; answered by `trained` or `trainingFailed`.
-    indirect case train(TrainJob, plan: RoundPlan)
-    /// The sequence number to use next; stored before the update that bears the number before it is sent.
-    case store(sequence: UInt64)
-    /// Nobody needs these objects any more.
-    case release([Digest])
-    case report(TelemetryEvent)
-    /// The client is done; the driver may close the link.
-    case finish(ReasonCode)
-}
-
 /// A client's half of the dialogue: hello, plan, fetch, train, offer, receipt, round closed.
 ///
 /// It answers one plan at a time. A plan that comes while the trainer is busy waits; only the newest is kept. An
-/// update is kept until its round is closed and offered again, under the same key, after a reconnect, after a `Wait`,
-/// and when no receipt comes.
+/// update is kept until its outcome is heard and offered again, under the same key, after a reconnect, after a `Wait`,
+/// when no receipt comes, and when a later plan shows that its round is over.
 package struct ClientMachine: Sendable {
     private enum Stage: Sendable {
         case idle
         case fetching(RoundPlan)
         case training(RoundPlan)
-        /// The update was offered; `true` once its receipt came.
-        case offered(Update, receipted: Bool)
     }
 
     /// The shortest time between two signs of life of one fit.
     private static let workingPause = Duration.seconds(1)
+    /// How often a parent says that a run is over.
+    private static let drainCountMax = 3
 
     package let node: NodeName
     package let client: ClientIndex
     private let topology: Digest?
-    private var run: RunID?
-    private var epoch = TopologyEpoch(1)
+    var run: RunID?
+    var epoch = TopologyEpoch(1)
+    /// The parent at the other end of the link; `nil` when its name is not known.
+    private(set) var parent: NodeName?
+    /// The parent that sent the plan at hand.
+    private(set) var planner: NodeName?
+    /// The updates without an outcome, oldest first.
+    var unsettled: [Unsettled]
     private var stage = Stage.idle
     private var waiting: RoundPlan?
     private var newest: RoundNumber?
@@ -76,29 +38,47 @@ package struct ClientMachine: Sendable {
     private var hasGivenUp = false
     private var model: Digest?
     private var sequence: UInt64
-    private var isWelcome = false
+    private(set) var isWelcome = false
+    /// When hello is said again.
     private var retry = Retry()
     private var seed: UInt64 = 0
+    /// How often the parent said that the run is over, and why, while an outcome is missing.
+    private var drainCount = 0
+    private var draining: ReasonCode?
     /// When the last `Working` was sent.
     private var workingSaid = Moment(nanoseconds: 0)
-    private var actions: [ClientAction] = []
+    var actions: [ClientAction] = []
 
-    /// A device whose next update bears the number `sequence`: 0, or what `store(sequence:)` said last.
-    package init(node: NodeName, client: ClientIndex, topology: Digest?, sequence: UInt64) {
+    /// A device whose next update bears the number `sequence`, greater than that of any before.
+    ///
+    /// `parent`: whom the link goes to at first; `unsettled`: what its last process left without an outcome.
+    package init(
+        node: NodeName, client: ClientIndex, topology: Digest?, sequence: UInt64, parent: NodeName? = nil,
+        unsettled: [UnsettledUpdate] = []
+    ) {
         self.node = node
         self.client = client
         self.topology = topology
         self.sequence = sequence
+        self.parent = parent
+        self.unsettled = unsettled.map { Unsettled($0) }
     }
 
-    /// Whether no plan is at hand: nothing is lost when the client is forgotten, but its sequence.
+    /// Whether no plan is at hand and every outcome known: nothing is lost with the client, but its sequence.
     package var isIdle: Bool {
-        if case .idle = stage { return waiting == nil }
+        if case .idle = stage { return waiting == nil && unsettled.isEmpty }
         return false
     }
 
     /// The next moment at which `alarm` is due; `nil` when nothing waits for time.
-    package var nextAlarm: Moment? { retry.due }
+    package var nextAlarm: Moment? {
+        var next = retry.due
+        for update in unsettled {
+            guard let due = update.retry.due else { continue }
+            next = next.map { min($0, due) } ?? due
+        }
+        return next
+    }
 
     /// Takes an event and says what to do.
     package mutating func handle(_ event: ClientEvent, at now: Moment) -> [ClientAction] {
@@ -122,17 +102,25 @@ package struct ClientMachine: Sendable {
             sayHello()
             retry.start(at: now, chance(RoundNumber(round: 0)))
         case .disconnected:
+            isWelcome = false
             retry.stop()
+            stopAsking()
             actions.append(.report(.parentGone))
+        case .moved(let name):
+            parent = name
+            for place in unsettled.indices { unsettled[place].isAway = false }
         case .message(let envelope): receive(envelope, at: now)
         case .fetched(let digest): modelArrived(digest, at: now)
         case .fetchFailed(let digest, let reason): modelFailed(digest, reason)
         case .progress(let number, let permille): reportProgress(number, permille, at: now)
         case .trained(let number, let outcome): trained(number, outcome, at: now)
         case .trainingFailed(let number, let text): trainingFailed(number, text)
-        case .alarm: if retry.isDue(at: now) { sendAgain(at: now) }
+        case .alarm:
+            if retry.isDue(at: now) { helloAgain(at: now) }
+            askAgain(at: now)
         case .stop: leave(.stopped)
         }
+        if let draining, !isOwed { leave(draining) }
         return (isIdle, nextAlarm)
     }
 
@@ -157,14 +145,13 @@ package struct ClientMachine: Sendable {
             resume(at: now)
         case .plan(let plan):
             planArrived(plan, run: envelope.run, epoch: envelope.epoch, at: now)
-        case .receipt(let receipt):
-            guard case .offered(let update, _) = stage, receipt.subject == .update(update.key) else { return }
-            stage = .offered(update, receipted: true)
-            retry.stop()
-            actions.append(.report(.uploaded(update.number)))
-        case .roundClosed(let closed): roundClosed(closed)
-        case .refuse(let refusal): refused(refusal)
-        case .drain(let drain): leave(drain.reason)
+        case .receipt(let receipt): receipted(receipt, at: now)
+        case .roundClosed(let closed): roundClosed(closed, run: envelope.run, at: now)
+        case .refuse(let refusal):
+            // Who is not wanted as it is does not ask again before its operator has done something.
+            if !isWelcome, refusal.subject == .connection { retry.stop() }
+            refused(refusal)
+        case .drain(let drain): drained(drain.reason, at: now)
         case .wait(let wait): waitFor(wait.retryAfter, at: now)
         case .hello, .ready, .update, .sumOffer, .sum, .sumGrant, .working, .leave: break
         }
@@ -172,35 +159,26 @@ package struct ClientMachine: Sendable {
 
     // MARK: Answers that do not come
 
-    private mutating func offer(_ update: Update, at now: Moment) {
-        send(.update(update))
-        retry.start(at: now, chance(update.number))
-    }
-
     /// The parent cannot take it now: what is not answered yet is repeated later.
     private mutating func waitFor(_ pause: Duration, at now: Moment) {
-        if case .offered(let update, _) = stage, isWelcome {
-            retry.wait(pause, at: now, chance(update.number))
-        } else if !isWelcome {
+        if isWelcome {
+            postpone(pause, at: now)
+        } else {
             retry.wait(pause, at: now, chance(RoundNumber(round: 0)))
         }
     }
 
-    private mutating func sendAgain(at now: Moment) {
-        guard isWelcome else {
-            sayHello()
-            retry.goOn(at: now, chance(RoundNumber(round: 0)))
-            return
-        }
-        guard case .offered(let update, _) = stage else {
+    private mutating func helloAgain(at now: Moment) {
+        guard !isWelcome else {
             retry.stop()
             return
         }
-        send(.update(update))
-        retry.goOn(at: now, chance(update.number))
+        sayHello()
+        retry.goOn(at: now, chance(RoundNumber(round: 0)))
     }
 
-    private func chance(_ number: RoundNumber) -> (seed: UInt64, number: RoundNumber, who: UInt64) {
+    /// What spreads this client's repetitions.
+    func chance(_ number: RoundNumber) -> (seed: UInt64, number: RoundNumber, who: UInt64) {
         (seed, number, client.value)
     }
 
@@ -208,7 +186,6 @@ package struct ClientMachine: Sendable {
 
     private mutating func planArrived(_ plan: RoundPlan, run: RunID?, epoch: TopologyEpoch, at now: Moment) {
         if run != self.run {
-            if case .training = stage {} else { reset() }
             newest = nil
             self.run = run
         }
@@ -216,31 +193,54 @@ package struct ClientMachine: Sendable {
         seed = plan.seed
         // Only a welcome child gets plans; a simulated one may be taken in without the ceremony.
         isWelcome = true
-        if case .offered(let update, _) = stage, update.number == plan.number {
-            offer(update, at: now)
+        if let place = unsettled.firstIndex(where: { $0.number == plan.number && $0.record.run == run }) {
+            answerAgain(place, plan, at: now)
             return
         }
-        if let newest, plan.number < newest || (plan.number == newest && !hasGivenUp) { return }
+        if let newest, plan.number < newest { return }
+        if plan.number == newest, !hasGivenUp {
+            takeOver(plan)
+            return
+        }
         newest = plan.number
         hasGivenUp = false
+        askAbout(roundsBefore: plan.number, at: now)
+        guard makeRoom(for: plan.number) else {
+            decline(.parentLate, "the outcomes of \(unsettled.count) earlier updates are not known yet")
+            return
+        }
+        if case .training = stage { waiting = plan } else { begin(plan) }
+    }
+
+    /// The plan at hand comes from another parent: what is made of it becomes that parent's.
+    private mutating func takeOver(_ plan: RoundPlan) {
+        guard planner != parent else { return }
         switch stage {
-        case .training: waiting = plan
-        case .offered(let update, let receipted):
-            // With a receipt the parent has it; how its round ended was never heard.
-            actions.append(.report(.dropped(node, update.number, receipted ? .parentLate : .late)))
-            reset()
-            begin(plan)
-        case .idle, .fetching: begin(plan)
+        case .training(let own) where own.number == plan.number:
+            if own.model.digest == plan.model.digest {
+                stage = .training(plan)
+                planner = parent
+            } else {
+                waiting = plan
+            }
+        case .fetching(let own) where own.number == plan.number: begin(plan)
+        case .idle, .fetching, .training: break
         }
     }
 
-    /// Goes on after a reconnect: the same offer under the same key, or the rest of the model.
-    private mutating func resume(at now: Moment) {
-        switch stage {
-        case .offered(let update, _): offer(update, at: now)
-        case .fetching(let plan): begin(plan)
-        case .idle, .training: break
+    /// A plan that has an update already: the same one, unless it may be in another parent's model.
+    private mutating func answerAgain(_ place: Int, _ plan: RoundPlan, at now: Moment) {
+        if unsettled[place].isBound(elsewhereThan: parent) {
+            decline(.duplicate, "an update for this round is with another parent, which steps")
+        } else {
+            offer(place, at: now)
         }
+    }
+
+    /// Goes on after a reconnect: the same offers under the same keys, and the rest of the model.
+    private mutating func resume(at now: Moment) {
+        for place in unsettled.indices { offer(place, at: now) }
+        if case .fetching(let plan) = stage { begin(plan) }
     }
 
     private mutating func begin(_ plan: RoundPlan) {
@@ -251,6 +251,7 @@ package struct ClientMachine: Sendable {
         if let model, model != plan.model.digest { actions.append(.release([model])) }
         model = plan.model.digest
         stage = .fetching(plan)
+        planner = parent
         actions.append(.fetch(source.object))
     }
 
@@ -294,12 +295,11 @@ package struct ClientMachine: Sendable {
         }
         let key = UpdateKey(node: node, sequence: sequence)
         sequence += 1
-        actions.append(.store(sequence: sequence))
+        stage = .idle
         let update = Update(
             key: key, number: number, base: plan.model.digest, groups: outcome.groups,
             metrics: outcome.report.metrics, body: outcome.body)
-        stage = .offered(update, receipted: false)
-        offer(update, at: now)
+        made(update, for: plan, at: now)
     }
 
     private mutating func trainingFailed(_ number: RoundNumber, _ text: String) {
@@ -312,6 +312,11 @@ package struct ClientMachine: Sendable {
     private mutating func giveUp(_ reason: ReasonCode, _ text: String) {
         stage = .idle
         hasGivenUp = true
+        decline(reason, text)
+    }
+
+    /// Lets the parent close its round without this client.
+    private mutating func decline(_ reason: ReasonCode, _ text: String) {
         actions.append(.report(.refused(node, reason, text: text)))
         let key = UpdateKey(node: node, sequence: sequence)
         send(.refuse(Refuse(subject: .update(key), reason: reason, text: text)))
@@ -324,34 +329,26 @@ package struct ClientMachine: Sendable {
         return waiting
     }
 
-    private mutating func roundClosed(_ closed: RoundClosed) {
-        guard case .offered(let update, let receipted) = stage, update.number <= closed.number else { return }
-        if receipted {
-            actions.append(.report(.roundClosed(closed.number, closed.outcome)))
-        } else {
-            actions.append(.report(.dropped(node, update.number, .late)))
-        }
-        reset()
+    /// The run is over, which a parent says several times: while it owes an outcome it is asked for that first.
+    private mutating func drained(_ reason: ReasonCode, at now: Moment) {
+        drainCount += 1
+        guard isOwed, drainCount < Self.drainCountMax else { return leave(reason) }
+        draining = reason
+        for place in unsettled.indices where !unsettled[place].isAsking { offer(place, at: now) }
     }
 
-    private mutating func refused(_ refusal: Refuse) {
-        actions.append(.report(.refused(node, refusal.reason, text: refusal.text)))
-        // Who is not wanted as it is does not ask again before its operator has done something.
-        if !isWelcome, refusal.subject == .connection { retry.stop() }
-        guard case .offered(let update, _) = stage, refusal.subject == .update(update.key) else { return }
-        reset()
-    }
+    /// Whether the parent at hand has yet to say what became of an update.
+    private var isOwed: Bool { isWelcome && unsettled.contains { $0.isFor(parent) } }
 
     private mutating func leave(_ reason: ReasonCode) {
+        draining = nil
         send(.leave(Leave(reason: reason)))
-        reset()
+        stage = .idle
+        waiting = nil
+        retry.stop()
+        // What has no outcome yet is left to the next process.
+        stopAsking()
         actions.append(.report(.finished(reason)))
         actions.append(.finish(reason))
-    }
-
-    private mutating func reset() {
-        if case .offered(let update, _) = stage, let body = update.body { actions.append(.release([body.digest])) }
-        stage = .idle
-        retry.stop()
     }
 }

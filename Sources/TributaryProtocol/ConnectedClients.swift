@@ -48,7 +48,7 @@ package struct ConnectedClients: ClientPopulation {
         case .count(let count, let overSelect):
             let asked = Cohort.asked(count, overSelect: overSelect)
             guard asked < byIndex.count else { return everybody }
-            let domain = declared ?? ClientSet(union: byIndex.keys.map { $0.value..<($0.value + 1) })
+            let domain = domain
             let permutation = Cohort.permutation(of: domain, round: round, seed: seed)
             // Either way finds the same clients; a walk over a domain where few are connected would be the longer one.
             let steps = Double(asked) * Double(domain.count) / Double(byIndex.count)
@@ -56,6 +56,12 @@ package struct ConnectedClients: ClientPopulation {
                 ? chosen(permutation.walk(asked) { byIndex[$0] != nil })
                 : chosen(permutation.first(asked, of: byIndex.keys))
         }
+    }
+
+    /// Whom a counted draw is made among: the declared, and those that came because their parent is gone.
+    private var domain: ClientSet {
+        let connected = byIndex.keys.filter { declared?.contains($0) != true }.map { $0.value..<($0.value + 1) }
+        return connected.isEmpty ? declared ?? ClientSet() : ClientSet(union: (declared?.ranges ?? []) + connected)
     }
 
     private var everybody: [ChosenClient] { chosen(Array(byIndex.keys)) }

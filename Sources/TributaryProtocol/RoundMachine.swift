@@ -202,6 +202,9 @@ package struct RoundMachine: Sendable {
 
     /// Opens a round below this node.
     mutating func open(_ plan: RoundPlan, until deadline: Moment, _ membership: Membership, at now: Moment) {
+        var plan = plan
+        // The root has no siblings; sums of metrics pass through everywhere.
+        plan.isStepping = configuration.stepping != nil && configuration.root == nil && plan.kind != .evaluate
         let members = chooseMembers(plan, membership, at: now)
         collection = Collection(
             plan: plan, openedAt: now, deadline: deadline, quorum: configuration.quorum, members: members)

@@ -21,6 +21,9 @@ package final class AggregatorHost {
     private var machine: AggregatorMachine
     private var parent: Peer?
     private(set) var children: [NodeName: Peer] = [:]
+    /// Its parent and those that it turns to, in order, and which one it was connected to last.
+    private let parentNames: [NodeName]
+    private var parentPosition = 0
     /// `children` the other way round: whose connection broke.
     private var names: [Peer: NodeName] = [:]
     /// What is being fetched from the parent: asked for again when the link comes back.
@@ -94,7 +97,8 @@ package final class AggregatorHost {
             store: store, stateDirectory: setup.stateDirectory, evaluation: setup.root?.evaluation,
             checkpoint: checkpoint, journal: journal,
             signatures: SignatureCheck(
-                keys: admitted, isRequired: setup.signaturesRequired, seed: setup.configuration.root?.seed))
+                keys: admitted, isRequired: setup.signaturesRequired, seed: setup.configuration.root?.seed),
+            isStopping: { shutdown.isRequested })
         queue = WorkQueue(label: node.value, state: bench, waker: bus.waker)
         keyWatch = KeyWatch(setup.registrar, label: node.value, waker: bus.waker, now: Bus.now())
         let directory = setup.configuration.children
@@ -103,9 +107,10 @@ package final class AggregatorHost {
             admission: setup.allowList.admission { directory.role(of: $0) != nil },
             chunkByteCount: setup.chunkByteCount)
         joinEndpoint = try setup.join.map { [bus] in try bus.bindForJoining($0, identity: setup.identity) }
-        if let parent = setup.parent {
-            self.parent = try bus.connect(
-                parent.endpoint, parentKey: parent.key, identity: setup.identity, jitterSeed: setup.jitterSeed)
+        parentNames = setup.parents.map(\.name)
+        if !setup.parents.isEmpty {
+            parent = try bus.connect(
+                setup.parents.map(\.address), identity: setup.identity, jitterSeed: setup.jitterSeed)
         }
     }
 
@@ -215,6 +220,11 @@ package final class AggregatorHost {
     }
 
     private func parentConnected(_ peer: Peer) {
+        let position = bus.parent(of: peer)
+        if position != parentPosition, parentNames.indices.contains(position) {
+            parentPosition = position
+            report(EventRecord(node: node, name: "moved", fields: [("parent", .text(parentNames[position].value))]))
+        }
         drive(.parentConnected)
         for entry in wanted.values { bus.fetch(entry.object, from: peer) }
     }

@@ -48,7 +48,8 @@ package struct AggregatorSetup {
     package var join: String?
     /// Where children reach the node, when not where it listens.
     package var advertise: String?
-    package var parent: DeviceHost.Parent?
+    /// Its parent, then those that it turns to when that one is gone; empty at the root.
+    package var parents: [DeviceHost.Parent]
     package var root: Root?
     /// A digest of what the node's run depends on: of the topology, at the root with seed and rounds.
     package var origin: Digest
@@ -59,7 +60,7 @@ package struct AggregatorSetup {
     package init(
         configuration: AggregatorConfiguration, devices: ClientSet, identity: CurveKeyPair,
         signing: SigningKey?, signaturesRequired: Bool, allowList: AllowList, registrar: Registrar, listen: String,
-        join: String?, advertise: String?, parent: DeviceHost.Parent?, root: Root?, origin: Digest,
+        join: String?, advertise: String?, parents: [DeviceHost.Parent], root: Root?, origin: Digest,
         stateDirectory: String, chunkByteCount: Int, jitterSeed: UInt64
     ) {
         self.configuration = configuration
@@ -72,7 +73,7 @@ package struct AggregatorSetup {
         self.listen = listen
         self.join = join
         self.advertise = advertise
-        self.parent = parent
+        self.parents = parents
         self.root = root
         self.origin = origin
         self.stateDirectory = stateDirectory

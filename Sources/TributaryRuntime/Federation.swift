@@ -74,11 +74,12 @@ package struct Federation: Sendable {
 
     /// What the aggregator called `name` needs to run.
     ///
-    /// `listen` replaces the file's endpoint, `connect` the parent's endpoint of the file.
+    /// `listen` replaces the file's endpoint, `connect` those of parents.
     ///
     /// - Throws: `FederationError` for an unknown name; errors of keys, data and files.
     package func setup(
-        ofAggregator name: NodeName, listen: String?, join: String? = nil, connect: String?, stateDirectory: String
+        ofAggregator name: NodeName, listen: String?, join: String? = nil, connect: ParentEndpoints,
+        stateDirectory: String
     ) throws -> AggregatorSetup {
         let position = try position(of: name)
         let node = tree.aggregators[position]
@@ -93,7 +94,9 @@ package struct Federation: Sendable {
             signaturesRequired: signaturesRequired, allowList: allowList,
             registrar: registrar, listen: endpoint, join: join ?? node.join?.description,
             advertise: listen == nil ? node.advertise?.description : nil,
-            parent: try node.parent.map { try parent($0, connect: connect) },
+            parents: try node.parent.map {
+                try parents($0, or: tree.fallbacks(ofAggregator: position), connect: connect)
+            } ?? [],
             root: policy.isRoot ? try root(policy, stateDirectory: stateDirectory) : nil,
             origin: policy.isRoot ? runDigest : digest,
             stateDirectory: stateDirectory,
@@ -122,12 +125,22 @@ package struct Federation: Sendable {
         return (list, Registrar(places, parentKey: key, reader: reader, list: list))
     }
 
+    /// A node's parent and those that it turns to, in order; of the latter those whose public keys are here.
+    private func parents(
+        _ position: Int, or fallbacks: [Int], connect: ParentEndpoints
+    ) throws -> [DeviceHost.Parent] {
+        let others = fallbacks.filter { keys.has(.publicKey, of: tree.aggregators[$0].name) }
+        return try [parent(position, connect: connect.ofFirst(tree.aggregators[position].name))]
+            + others.map { try parent($0, connect: connect.named[tree.aggregators[$0].name]) }
+    }
+
     private func parent(_ position: Int, connect: String?) throws -> DeviceHost.Parent {
         let node = tree.aggregators[position]
         guard let endpoint = connect ?? node.advertise?.description else {
             throw FederationError.noEndpoint(node.name)
         }
-        return DeviceHost.Parent(endpoint: endpoint, key: try keys.publicKeys(of: node.name).curve)
+        return DeviceHost.Parent(
+            name: node.name, endpoint: endpoint, key: try keys.publicKeys(of: node.name).curve)
     }
 
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
@@ -159,17 +172,19 @@ package struct Federation: Sendable {
 
     /// The devices at places `first..<first + count` below an aggregator, in order of client index.
     ///
-    /// `connect` replaces the aggregator's endpoint of the file.
+    /// `connect` replaces endpoints of the file.
     /// - Throws: `FederationError` when the topology gives the aggregator fewer devices.
     package func devices(
-        below name: NodeName, first: UInt64, count: UInt64, connect: String?
+        below name: NodeName, first: UInt64, count: UInt64, connect: ParentEndpoints
     ) throws -> [DeviceHost.Device] {
         let devices = tree.aggregators[try position(of: name)].devices
         guard count > 0, first < devices.count, count <= devices.count - first else {
             throw FederationError.noSuchDevices(parent: name, first: first, count: count, available: devices.count)
         }
         let clients = devices.indices.dropFirst(Int(first)).prefix(Int(count))
-        return try self.devices(clients, connect: connect.map { [name: $0] } ?? [:])
+        var named = connect.named
+        if let first = connect.ofFirst(name) { named[name] = first }
+        return try self.devices(clients, connect: named)
     }
 
     /// Devices anywhere in the tree, each with its parent.
@@ -180,18 +195,20 @@ package struct Federation: Sendable {
         _ clients: some Sequence<ClientIndex>, connect: [NodeName: String]
     ) throws -> [DeviceHost.Device] {
         for name in connect.keys.sorted() { _ = try position(of: name) }
-        var parents: [Int: DeviceHost.Parent] = [:]
+        let connect = ParentEndpoints(named: connect)
+        var known: [[Int]: [DeviceHost.Parent]] = [:]
         return try clients.map { client in
             guard let policy = tree.policy(of: client), let position = tree.parent(of: client) else {
                 throw FederationError.noDevice(client, deviceCount: tree.deviceCount)
             }
-            let parent = try parents[position] ?? parent(position, connect: connect[policy.parent])
-            parents[position] = parent
+            let fallbacks = tree.fallbacks(of: client)
+            let parents = try known[[position] + fallbacks] ?? parents(position, or: fallbacks, connect: connect)
+            known[[position] + fallbacks] = parents
             let own = try keys.secretKeys(of: policy.name)
             guard own.signing != nil || !signaturesRequired else {
                 throw KeyError.cannotSign(policy.name, file: keys.file(.secret, of: policy.name))
             }
-            return DeviceHost.Device(policy: policy, identity: own.curve, signing: own.signing, parent: parent)
+            return DeviceHost.Device(policy: policy, identity: own.curve, signing: own.signing, parents: parents)
         }
     }
 
@@ -201,6 +218,22 @@ package struct Federation: Sendable {
         }
         return position
     }
+}
+
+/// Endpoints that replace those of the file.
+package struct ParentEndpoints: Hashable, Sendable {
+    /// Of the parent that a node has in the file.
+    package var first: String?
+    /// By the names of parents, those that a node turns to included.
+    package var named: [NodeName: String]
+
+    package init(first: String? = nil, named: [NodeName: String] = [:]) {
+        self.first = first
+        self.named = named
+    }
+
+    /// Of the first parent, who is called so.
+    func ofFirst(_ name: NodeName) -> String? { first ?? named[name] }
 }
 
 /// What a command asked for and the topology does not have.

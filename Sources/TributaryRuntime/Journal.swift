@@ -193,11 +193,11 @@ package final class Journal {
             let body = try entry.record.body.map { object throws(FilesError) in
                 (object, try store.mapped(object.digest))
             }
+            let head = entry.record.head(state: entry.state)
+            // What could not be read again would be no promise, and keep the node from starting.
+            _ = try meaning(entry.record.kind, head)
             batch.append(
-                (
-                    SegmentLog.Entry(kind: entry.record.kind, head: entry.record.head(state: entry.state), body: body),
-                    .record(entry.record)
-                ))
+                (SegmentLog.Entry(kind: entry.record.kind, head: head, body: body), .record(entry.record)))
         }
         let mayUseReserve = entries.allSatisfy { $0.record.body == nil }
         do {

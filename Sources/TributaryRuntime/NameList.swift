@@ -6,7 +6,7 @@ import TributaryFiles
 
 /// Contribution names as an object: sorted, 16 bytes each, high word first, both big-endian.
 enum NameList {
-    static func write(_ names: [ContributionName], to store: ObjectStore) -> ObjectReference? {
+    static func write(_ names: [ContributionName], to store: ObjectStore) throws -> ObjectReference {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(names.count * ContributionName.byteCount)
         for name in names {
@@ -16,7 +16,7 @@ enum NameList {
                 }
             }
         }
-        return try? store.put(bytes)
+        return try store.put(bytes)
     }
 
     /// `nil` when the object is not there or holds no whole number of names.

@@ -31,7 +31,7 @@ extension Workbench {
         let base = try store.mapped(digest)
         let count = base.byteCount / MemoryLayout<Float>.stride
         try prepareState(optimizer, count: count)
-        let next = try MappedVector(count: count, directory: stateDirectory)
+        let next = try vector(count: count)
         let state = optimizerState.map { $0.withUnsafeMutableBuffer { $0 } }
         try base.withUnsafeBytes { bytes in
             try next.withUnsafeMutableBuffer { buffer in
@@ -40,14 +40,19 @@ extension Workbench {
             }
         }
         isStateNew = !optimizerState.isEmpty
-        let object = try next.withSpan { try store.put($0.bytes) }
+        // The state has been stepped: what follows must not be done from the beginning again.
+        let object = try whenThereIsRoom { try next.withSpan { try store.put($0.bytes) } }
         return ModelReference(digest: object.digest, sources: [.init(object: object, encoding: .float32)])
+    }
+
+    private func vector(count: Int) throws -> MappedVector {
+        try whenThereIsRoom { try MappedVector(count: count, directory: stateDirectory) }
     }
 
     private func prepareState(_ optimizer: ServerOptimizer, count: Int) throws {
         let wanted = optimizer.stateVectorCount
         if optimizerState.count == wanted, optimizerState.allSatisfy({ $0.count == count }) { return }
-        optimizerState = try (0..<wanted).map { _ in try MappedVector(count: count, directory: stateDirectory) }
+        optimizerState = try (0..<wanted).map { _ in try vector(count: count) }
         guard keptState.count == wanted, keptState.allSatisfy({ $0.byteCount == UInt64(count) * 4 }) else { return }
         for (vector, object) in zip(optimizerState, keptState) {
             let kept = try store.mapped(object.digest)
@@ -64,7 +69,7 @@ extension Workbench {
             let local = try store.mapped(model)
             let origin = try store.mapped(base)
             let count = local.byteCount / MemoryLayout<Float>.stride
-            let delta = try MappedVector(count: count, directory: stateDirectory)
+            let delta = try vector(count: count)
             try delta.withUnsafeMutableBuffer { buffer in
                 local.withUnsafeBytes { bytes in
                     UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
@@ -74,7 +79,7 @@ extension Workbench {
                 }
                 _ = try Delta.scaleOntoBounds(buffer, groups: groups)
             }
-            let body = try delta.withSpan { try store.put($0.bytes) }
+            let body = try whenThereIsRoom { try delta.withSpan { try store.put($0.bytes) } }
             let entries = groups.map {
                 Update.Group(weight: 1, encoding: $0.encoding, byteCount: $0.parameterCount * 4)
             }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the Tributary authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TributaryAggregation
 package import TributaryCore
 package import TributaryFiles
@@ -25,6 +26,8 @@ package final class Workbench {
     private var run = RunID("")
     /// The names that children's sums were offered with, in the round under way.
     private var offered: [SumKey: Set<ContributionName>] = [:]
+    /// Whether somebody has asked for the end: there is no waiting for room then.
+    private let isStopping: @Sendable () -> Bool
     var sum = RoundSum()
     var optimizerState: [MappedVector] = []
     /// The objects that hold it as of the last step that was written down.
@@ -36,13 +39,15 @@ package final class Workbench {
 
     package init(
         store: ObjectStore, stateDirectory: String, evaluation: HeldOutEvaluation?, checkpoint: Checkpoint?,
-        journal: Journal? = nil, signatures: SignatureCheck? = nil
+        journal: Journal? = nil, signatures: SignatureCheck? = nil,
+        isStopping: @escaping @Sendable () -> Bool = { true }
     ) {
         self.store = store
         self.stateDirectory = stateDirectory
         self.evaluation = evaluation
         self.checkpoint = checkpoint
         self.journal = journal
+        self.isStopping = isStopping
         keptState = journal?.optimizerState ?? []
         self.signatures = signatures
         let open = journal?.memory?.open ?? []
@@ -91,7 +96,8 @@ package final class Workbench {
             let names = NameList.read(object, from: store)
             if signatures?.isRequired == true { offered[key] = names.map { Set($0) } }
             emit(.namesRead(key, names))
-        case .sealNames(let key, let names): emit(.namesSealed(key, NameList.write(names, to: store)))
+        case .sealNames(let key, let names):
+            emit(.namesSealed(key, try? whenThereIsRoom { try NameList.write(names, to: store) }))
         case .sealSum(let key): emit(sealSum(key))
         case .step(let number, let optimizer, let base): emit(step(number, optimizer, base))
         case .sealVoice(let number, let model, let base, let groups):
@@ -109,7 +115,7 @@ package final class Workbench {
 
     private func sealSum(_ key: SumKey) -> RoundWorkResult {
         do {
-            return try sum.seal(key, attesting: attestedRun, into: store)
+            return try whenThereIsRoom { try sum.seal(key, attesting: attestedRun, into: store) }
         } catch {
             return failed(key.number, "the sum could not be written", error)
         }
@@ -130,7 +136,7 @@ package final class Workbench {
             }
         }
         do {
-            return try part.seal(key, attesting: attestedRun, into: store)
+            return try whenThereIsRoom { try part.seal(key, attesting: attestedRun, into: store) }
         } catch {
             return failed(key.number, "a part of the sum could not be written", error)
         }
@@ -189,6 +195,23 @@ package final class Workbench {
             return failed(number, "the model could not be saved", error)
         }
     }
+
+    /// Does what needs room on the disk, again and again while there is none: the round's deadline decides.
+    func whenThereIsRoom<Value>(_ body: () throws -> Value) throws -> Value {
+        var tries = 1
+        while true {
+            do {
+                return try body()
+            } catch let error as FilesError where error.isOutOfSpace && tries < Self.tryCountMax && !isStopping() {
+                tries += 1
+                _ = poll(nil, 0, Self.pauseMilliseconds)
+            }
+        }
+    }
+
+    /// How often, and how long apart, work is tried that finds no room: for five minutes in all.
+    private static let tryCountMax = 1200
+    private static let pauseMilliseconds: Int32 = 250
 
     func failed(_ number: RoundNumber, _ what: String, _ error: any Error) -> RoundWorkResult {
         trouble = error as? FilesError

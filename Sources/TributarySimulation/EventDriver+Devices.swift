@@ -28,22 +28,27 @@ extension EventDriver {
         return session
     }
 
-    private func machine(of client: ClientIndex, _ name: NodeName, sequence: UInt64) -> ClientMachine {
-        ClientMachine(node: name, client: client, topology: setup.digest, sequence: sequence)
+    private func machine(
+        of client: ClientIndex, _ name: NodeName, sequence: UInt64, _ unsettled: [UnsettledUpdate] = []
+    ) -> ClientMachine {
+        ClientMachine(
+            node: name, client: client, topology: setup.digest, sequence: sequence, unsettled: unsettled)
     }
 
-    /// A device's process is killed: when it starts again it knows nothing of the round.
+    /// A device's process is killed: when it starts again it knows which updates it waits to hear of, and no more.
     mutating func forget(_ session: DeviceSession) {
         session.starts += 1
         // Its sequence is on disk; a process that starts again never says a number twice.
+        let unsettled = session.machine.unsettledUpdates
         session.machine = machine(
-            of: session.client, session.name, sequence: session.sequence + UInt64(session.starts) << 24)
-        session.isIdle = true
+            of: session.client, session.name, sequence: session.sequence + UInt64(session.starts) << 24, unsettled)
+        session.isIdle = unsettled.isEmpty
         session.nextAlarm = nil
         session.model = nil
         session.held = nil
         session.ahead = nil
-        session.bodies = [:]
+        let bodies = Set(unsettled.compactMap(\.update.body?.digest))
+        session.bodies = session.bodies.filter { bodies.contains($0.key) }
     }
 
     /// Lets a device's machine decide, and does what it decides.

@@ -36,6 +36,8 @@ package struct Tier: Hashable, Sendable {
     package var join: Endpoint?
     /// Whether updates must be signed; at the root only, for the whole tree.
     package var signatures: SignatureRule
+    /// Whom its nodes turn to when their parent is gone; `nil` is nobody.
+    package var failover: Failover?
 
     /// The quorum where a file gives none: half of the chosen clients, so that a round survives losses but a minority
     /// never speaks for all.
@@ -48,7 +50,7 @@ package struct Tier: Hashable, Sendable {
         quorum: Double = Tier.quorumDefault, deadline: Duration? = nil, edgeRounds: UInt32 = 1,
         cohort: Selection = .all, training: Training = Training(), uplink: UplinkEncoding? = nil,
         listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
-        signatures: SignatureRule = .checked, islandRounds: UInt32 = 0
+        signatures: SignatureRule = .checked, islandRounds: UInt32 = 0, failover: Failover? = nil
     ) {
         self.name = name
         self.fanOut = fanOut
@@ -65,6 +67,7 @@ package struct Tier: Hashable, Sendable {
         self.advertise = advertise
         self.join = join
         self.signatures = signatures
+        self.failover = failover
     }
 }
 
@@ -74,6 +77,14 @@ package enum SignatureRule: String, Hashable, Sendable, CaseIterable {
     case checked
     /// Everybody signs, and every sum shows the signatures of what it adds up.
     case required
+}
+
+/// Whom a node turns to when its parent is gone.
+package enum Failover: Hashable, Sendable {
+    /// Every other node of the tier above, each child beginning with another one, so that they spread.
+    case any
+    /// These nodes of the tier above, in this order; nobody when there are none.
+    case nodes([String])
 }
 
 /// How many nodes a tier has and what they are called.
@@ -151,11 +162,12 @@ package struct NodeOverride: Hashable, Sendable {
     /// How many children the node has in place of the next tier's `per-parent`.
     package var children: UInt64?
     package var quorum: Double?
+    /// Whom the node turns to when its parent is gone.
+    package var failover: Failover?
 
     package init(
         parent: String? = nil, listen: Endpoint? = nil, advertise: Endpoint? = nil, join: Endpoint? = nil,
-        children: UInt64? = nil,
-        quorum: Double? = nil
+        children: UInt64? = nil, quorum: Double? = nil, failover: Failover? = nil
     ) {
         self.parent = parent
         self.listen = listen
@@ -163,5 +175,6 @@ package struct NodeOverride: Hashable, Sendable {
         self.join = join
         self.children = children
         self.quorum = quorum
+        self.failover = failover
     }
 }

@@ -92,6 +92,7 @@ extension Topology {
         if let uplink = tier.uplink {
             fields.append(.init("uplink", .mapping([.init("encoding", .text(uplink.rawValue))])))
         }
+        if let failover = tier.failover { fields.append(.init("failover", failover.canonical)) }
         if let listen = tier.listen { fields.append(.init("listen", .text(listen.description))) }
         if let advertise = tier.advertise { fields.append(.init("advertise", .text(advertise.description))) }
         if let join = tier.join { fields.append(.init("join", .text(join.description))) }
@@ -283,10 +284,20 @@ extension ServerOptimizer {
     }
 }
 
+extension Failover {
+    var canonical: PlainValue {
+        switch self {
+        case .any: .text("any")
+        case .nodes(let names): .list(names.map { .text($0) })
+        }
+    }
+}
+
 extension NodeOverride {
     var canonical: PlainValue {
         var fields: [PlainValue.Field] = []
         if let parent { fields.append(.init("parent", .text(parent))) }
+        if let failover { fields.append(.init("failover", failover.canonical)) }
         if let children { fields.append(.init("children", .number(children))) }
         if let quorum { fields.append(.init("quorum", .number(quorum))) }
         if let listen { fields.append(.init("listen", .text(listen.description))) }

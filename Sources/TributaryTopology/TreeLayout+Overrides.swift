@@ -58,7 +58,8 @@ extension TreeLayout {
         for (key, isGiven) in given where isGiven {
             issues.append(
                 TopologyIssue(
-                    .misplaced, at: "\(path).\(key)", "a device has no '\(key)'; only 'parent' can differ for it"))
+                    .misplaced, at: "\(path).\(key)",
+                    "a device has no '\(key)'; only 'parent' and 'failover' can differ for it"))
         }
         guard let parent = override.parent else { return }
         let tier = topology.tiers.count - 1
@@ -68,7 +69,7 @@ extension TreeLayout {
     }
 
     /// The position of a parent that stands in the tier right above; reports why it cannot be one otherwise.
-    private func checkedParent(
+    func checkedParent(
         _ name: String, ofTier tier: Int, _ path: String, _ issues: inout [TopologyIssue]
     ) -> Int? {
         let above = topology.tiers[tier - 1].name

@@ -108,6 +108,7 @@ struct TreeLayout {
     /// Moves what `nodes:` moves, then derives children, clients and endpoints.
     mutating func finish(_ issues: inout [TopologyIssue]) {
         applyOverrides(&issues)
+        checkFailover(&issues)
         guard issues.allSatisfy({ $0.severity != .error }) else { return }
         linkChildren()
         checkChildren(&issues)

@@ -22,6 +22,14 @@ extension FileWalker {
         }
     }
 
+    /// One of the words that may stand in place of a list.
+    mutating func scalar(_ node: Node, _ shape: Shape, _ words: [String], _ path: String) -> FileValue? {
+        guard case .scalar(let scalar) = node, words.contains(scalar.string) else {
+            return mismatch(node, Self.expectation(of: shape), path)
+        }
+        return .text(scalar.string)
+    }
+
     /// A mapping in which exactly one key says what it is about: `partition: eu-west` beside `from` and `to`.
     mutating func action(_ node: Node, _ actions: [Variant], _ path: String) -> FileValue? {
         let names = actions.map(\.kind)

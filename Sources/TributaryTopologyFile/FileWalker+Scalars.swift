@@ -38,7 +38,7 @@ extension FileWalker {
                 return mismatch(node, Self.expectation(of: shape), path)
             }
             return .endpoint(endpoint)
-        case .list, .section, .variants, .countOr, .named, .actions, .scalarOr:
+        case .list, .section, .variants, .countOr, .named, .actions, .scalarOr, .choiceOrList:
             return nil
         }
     }
@@ -57,6 +57,7 @@ extension FileWalker {
         case .choice(let words): words.count == 1 ? "\(words[0])" : "one of \(words.joined(separator: ", "))"
         case .list: "a list"
         case .section, .variants, .countOr, .named, .actions: "a mapping"
+        case .choiceOrList(let words, _): "\(words.joined(separator: ", ")) or a list"
         case .scalarOr(let shape, _): "\(expectation(of: shape)) or a mapping"
         }
     }

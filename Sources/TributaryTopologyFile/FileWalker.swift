@@ -28,6 +28,9 @@ struct FileWalker {
         case .named(let section): return named(node, section, path)
         case .actions(let actions): return action(node, actions, path)
         case .scalarOr(let shape, let section): return scalarOr(node, shape, section, path)
+        case .choiceOrList(let words, let element):
+            if case .sequence = node { return list(node, element, path) }
+            return scalar(node, shape, words, path)
         case .text, .integer, .number, .duration, .offset, .quantity, .share, .signedInteger, .endpoint, .choice:
             return scalar(node, shape, path)
         }

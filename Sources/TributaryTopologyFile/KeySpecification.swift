@@ -32,6 +32,8 @@ indirect enum Shape: Sendable {
     case actions([Variant])
     /// A scalar of a shape, or a mapping.
     case scalarOr(Shape, Section)
+    /// One of a few words, or a list.
+    case choiceOrList([String], Shape)
 }
 
 extension Shape {
@@ -41,7 +43,7 @@ extension Shape {
         case .section(let section), .scalarOr(_, let section): section.key(name) != nil
         case .variants(let variants), .countOr(_, let variants): variants.contains { $0.section.key(name) != nil }
         case .text, .integer, .number, .duration, .offset, .quantity, .share, .signedInteger, .endpoint, .choice,
-            .list, .named, .actions:
+            .list, .named, .actions, .choiceOrList:
             false
         }
     }

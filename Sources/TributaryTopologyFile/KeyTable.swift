@@ -158,6 +158,10 @@ enum KeyTable {
                             "encoding", .choice(UplinkEncoding.allCases.map(\.rawValue)), required: true,
                             "float32 for deltas, exact for sums.")
                     ])), "How the tier sends to its parent.", place: .belowRoot),
+            Key(
+                "failover", failover,
+                "Whom its nodes turn to when their parent is gone: 'any', or nodes of the tier above.",
+                place: .belowRoot),
             Key("listen", .endpoint, "Where the tier's first node accepts children.", place: .aggregators),
             Key("advertise", .endpoint, "Where children reach the tier's first node.", place: .aggregators),
             Key(
@@ -233,8 +237,11 @@ enum KeyTable {
             ]),
     ]
 
+    private static let failover = Shape.choiceOrList(["any"], .text)
+
     static let node = Section(keys: [
         Key("parent", .text, "Another parent in the tier above."),
+        Key("failover", failover, "Whom the node turns to when its parent is gone; in place of its tier's."),
         Key("children", .integer(0...UInt64.max), "How many children, in place of the next tier's per-parent."),
         Key("quorum", .number, "The node's own quorum."),
         Key("listen", .endpoint, "Where the node accepts children."),

@@ -118,7 +118,13 @@ enum TopologyBuilder {
             listen: value?["listen"]?.endpoint, advertise: value?["advertise"]?.endpoint,
             join: value?["join"]?.endpoint,
             signatures: (value?["signatures"]?.text).flatMap(SignatureRule.init(rawValue:)) ?? .checked,
-            islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0))
+            islandRounds: UInt32(clamping: value?["island"]?["edge-rounds"]?.integer ?? 0),
+            failover: failover(value?["failover"]))
+    }
+
+    private static func failover(_ value: FileValue?) -> Failover? {
+        if value?.text == "any" { return .any }
+        return (value?.list).map { .nodes($0.compactMap { $0?.text }) }
     }
 
     private static func fanOut(_ value: FileValue?) -> FanOut {
@@ -183,6 +189,7 @@ enum TopologyBuilder {
     private static func override(_ value: FileValue) -> NodeOverride {
         NodeOverride(
             parent: value["parent"]?.text, listen: value["listen"]?.endpoint, advertise: value["advertise"]?.endpoint,
-            join: value["join"]?.endpoint, children: value["children"]?.integer, quorum: value["quorum"]?.number)
+            join: value["join"]?.endpoint, children: value["children"]?.integer, quorum: value["quorum"]?.number,
+            failover: failover(value["failover"]))
     }
 }

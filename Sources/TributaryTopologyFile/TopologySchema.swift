@@ -101,6 +101,8 @@ package enum TopologySchema {
             [.init("type", .text("object")), .init("additionalProperties", .mapping(fields(of: section)))]
         case .actions(let variants):
             [.init("oneOf", .list(variants.map { action($0) }))]
+        case .choiceOrList(let words, let element):
+            [.init("anyOf", .list([.mapping(fields(of: .choice(words))), .mapping(fields(of: .list(element)))]))]
         case .scalarOr(let shape, let section):
             [.init("anyOf", .list([.mapping(fields(of: shape)), .mapping(fields(of: section))]))]
         }

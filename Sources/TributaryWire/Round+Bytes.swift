@@ -40,6 +40,7 @@ extension MessageArena {
         plan.pointee.selection = selection(value.selection)
         plan.pointee.time_left_ms = UInt64(clamping: value.timeLeft.milliseconds)
         plan.pointee.seed = value.seed
+        plan.pointee.stepping = value.isStepping ? 1 : 0
         return plan
     }
 
@@ -178,7 +179,8 @@ extension Field {
             groups: try list(item.n_groups, item.groups, "plan.groups", maximum: Limits.groupCountMax, group),
             selection: try selection(try present(item.selection, "plan.selection")),
             timeLeft: try duration(milliseconds: item.time_left_ms, "plan.time_left_ms"),
-            seed: item.seed)
+            seed: item.seed,
+            isStepping: item.stepping != 0)
     }
 
     private static func train(_ item: Tributary__V1__TrainSettings) throws(WireError) -> TrainSettings {

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / ".build" / "gate"
 PYTHON = ROOT / ".build" / "venv" / "bin" / "python"
 BINARY = ROOT / ".build" / "debug" / "tributary"
+RELEASE_BINARY = ROOT / ".build-release" / "release" / "tributary"
 # The C kernels are optimised in debug builds too, else the tests would spend their time in plain loops. The same
 # flags everywhere, else everything is compiled again.
 SWIFT_SOURCES = ["Sources", "Tests", "Package.swift"]
@@ -53,6 +54,7 @@ def layers():
     """Every layer by its name, cheapest first."""
     system_python = sys.executable
     integration = ["--filter", "TributaryIntegrationTests"]
+    crash_points = [system_python, "Tests/Verify/crash_points.py", "--binary", str(RELEASE_BINARY)]
     pure = ["--skip", "TributaryIntegrationTests", "--skip", "TributaryBusTests"]
     found = [
         Layer("format", ["swift", "format", "lint", "--strict", "--recursive", *SWIFT_SOURCES], 2 * MINUTE),
@@ -66,6 +68,9 @@ def layers():
         # One after another: many at a time on two cores would measure the scheduler.
         Layer("bus", swift_test("--no-parallel", "--filter", "TributaryBusTests"), 5 * MINUTE, "build"),
         Layer("integration", swift_test("--no-parallel", *integration), 9 * MINUTE, "build"),
+        # Some of the points at which a node can die; `make verify` tries all of them.
+        Layer("crash-sample", [system_python, "Tests/Verify/crash_points.py", "--sample", "8"], 6 * MINUTE, "build"),
+        Layer("crash-points", [*crash_points, "--jobs", "4"], 30 * MINUTE),
         Layer("unit-files", ["Tests/Verify/systemd.sh"], 60),
         Layer("demo", [system_python, "Tests/Verify/demo.py"], 20 * MINUTE),
         Layer("slurm", ["Tests/Verify/slurm.sh"], 15 * MINUTE, "build"),

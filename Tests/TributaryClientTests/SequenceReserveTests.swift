@@ -55,4 +55,31 @@ import TributaryCore
             #expect(reserve.end == 0)
         }
     }
+
+    @Test func aFlippedBitIsToldAndNoNumberComesAgain() throws {
+        try inDirectory { directory in
+            var reserve = try SequenceReserve(device, in: directory)
+            try reserve.cover(1000)
+            let file = URL(filePath: "\(directory)/\(device).sequence")
+            let bytes = try Data(contentsOf: file)
+            for bit in 0..<(bytes.count * 8) {
+                var flipped = bytes
+                flipped[bit / 8] ^= 1 << UInt8(bit % 8)
+                try flipped.write(to: file)
+                let error = #expect(throws: (any Error).self, "bit \(bit)") {
+                    try SequenceFile.read(device, in: directory)
+                }
+                #expect("\(error as Any)".contains(".sequence"))
+            }
+            // The line that the error offers is right, and beyond every number that was used.
+            let error = #expect(throws: (any Error).self) { try SequenceFile.read(device, in: directory) }
+            let line = "\(error as Any)".split(separator: "'").first { $0.hasPrefix("next ") } ?? ""
+            try Data("\(line)\n".utf8).write(to: file)
+            #expect(try SequenceFile.read(device, in: directory) > 1 << 40)
+            try FileManager.default.copyItem(at: file, to: URL(filePath: "\(directory)/other.sequence"))
+            #expect(throws: (any Error).self, "another device's") {
+                try SequenceFile.read(NodeName("other"), in: directory)
+            }
+        }
+    }
 }

@@ -22,6 +22,8 @@ struct Scene {
     var signed = false
     /// The `evaluation` section.
     var evaluation: String?
+    /// Whom devices turn to when their region is gone.
+    var failover: String?
 
     var text: String {
         let data =
@@ -44,6 +46,7 @@ struct Scene {
                 quorum: \(quorum)
               - name: device
                 per-parent: \(devicesPerRegion)
+                \(failover.map { "failover: \($0)" } ?? "")
                 train:
             \(Self.indented(train, by: 6))
 
@@ -80,29 +83,36 @@ struct ByHand {
     }
 
     /// The arguments of an aggregator; `port` 0 takes any.
-    func node(_ name: String, port: UInt16 = 0, connect: String? = nil, keys: String? = nil) -> [String] {
+    func node(
+        _ name: String, port: UInt16 = 0, connect: String? = nil, or others: [String: String] = [:],
+        keys: String? = nil
+    ) -> [String] {
         let listen = "tcp://127.0.0.1:\(port == 0 ? "*" : "\(port)")"
         return ["node", topology, "--name", name, "--listen", listen] + common(name, keys: keys)
             + (connect.map { ["--connect", $0] } ?? [])
+            + others.sorted { $0.key < $1.key }.flatMap { ["--connect", "\($0)=\($1)"] }
     }
 
     @discardableResult
     func start(
-        _ name: String, port: UInt16 = 0, connect: String? = nil, keys: String? = nil
+        _ name: String, port: UInt16 = 0, connect: String? = nil, or others: [String: String] = [:],
+        keys: String? = nil
     ) throws -> Running {
-        try fleet.start(name, node(name, port: port, connect: connect, keys: keys))
+        try fleet.start(name, node(name, port: port, connect: connect, or: others, keys: keys))
     }
 
     /// Starts devices in one process.
     @discardableResult
     func devices(
-        below parent: String, _ range: Range<Int>, connect: String, keys: String? = nil
+        below parent: String, _ range: Range<Int>, connect: String, or others: [String: String] = [:],
+        keys: String? = nil
     ) throws -> Running {
         let state = "\(parent)-\(range.lowerBound)"
         return try fleet.start(
             "devices of \(state)",
             ["device", topology, "--parent", parent, "--first", "\(range.lowerBound)", "--count", "\(range.count)"]
-                + ["--connect", connect] + common(state, keys: keys))
+                + ["--connect", connect] + others.sorted { $0.key < $1.key }.flatMap { ["--connect", "\($0)=\($1)"] }
+                + common(state, keys: keys))
     }
 
     /// Waits until an aggregator listens; returns where.

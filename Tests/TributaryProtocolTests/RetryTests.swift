@@ -59,8 +59,13 @@ struct RetryTests {
         #expect(client.handle(.alarm, at: Self.seconds(3)) == [])
         #expect(Self.offers(client.handle(.alarm, at: alarm)) == [update])
         Self.hear(Self.receipt(update), &client, at: alarm)
-        #expect(client.nextAlarm == nil)
-        #expect(client.handle(.alarm, at: Self.seconds(500)) == [])
+        // The plan left ten minutes: after twice that, the end of its round is overdue.
+        let overdue = try #require(client.nextAlarm)
+        #expect(overdue >= Self.seconds(1200))
+        #expect(client.handle(.alarm, at: Self.seconds(1199)) == [])
+        #expect(Self.offers(client.handle(.alarm, at: overdue)) == [update])
+        Self.hear(Self.receipt(update), &client, at: overdue)
+        #expect(try #require(client.nextAlarm) >= overdue + .seconds(1200))
     }
 
     @Test("an offer without an answer is repeated after growing pauses until there is one")

@@ -88,7 +88,7 @@ private final class Bench {
 
     func offer(_ updates: [Update], to root: Workbench) throws {
         let names = updates.map { ContributionName(node: $0.key.node, number: Self.number, seed: Self.seed) }
-        let object = try #require(NameList.write(names.sorted(), to: store))
+        let object = try NameList.write(names.sorted(), to: store)
         root.perform([.readNames(Self.key, object)], of: Bench.run) { _ in }
     }
 

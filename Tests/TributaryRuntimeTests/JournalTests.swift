@@ -134,6 +134,56 @@ import TributaryRing
         #expect(try OpenJournalCopy(directory).memory?.layout != nil)
     }
 
+    @Test func tenThousandUpdatesAreRememberedWithTheirSum() throws {
+        let directory = try StateDirectory()
+        let count = 10_000
+        let parameterCount = 256
+        let ring = try RingParameters(deltaBound: 8, weightMax: 1 << 20, cohortMax: 1 << 14)
+        let group = GroupPlan(
+            name: "body", parameterCount: UInt64(parameterCount), ring: ring, encoding: .float32, normaliser: .weight)
+        let model = ObjectReference(digest: Digest(words: 1, 2, 3, 4), byteCount: UInt64(parameterCount) * 4)
+        let work = TrainSettings(work: .epochs(1), batch: 8, optimizer: .sgd(learningRate: 0.5, momentum: 0))
+        let plan = RoundPlan(
+            number: RoundNumber(round: 1), kind: .train(work),
+            model: ModelReference(digest: model.digest, sources: [.init(object: model, encoding: .float32)]),
+            groups: [group],
+            selection: .all, timeLeft: .seconds(60), seed: 7)
+        var updates: [Update] = []
+        do {
+            let open = try OpenJournal(directory.path, segmentByteCountMax: SegmentLog.segmentByteCountMax)
+            let opening = JournalRecord.Opening(plan: plan, aggregators: [], clientCount: UInt64(count))
+            try open.journal.append([.init(.opened(opening))], of: JournalScript.run)
+            for number in 0..<count {
+                let values = [Float](repeating: Float(number % 100) / 64, count: parameterCount)
+                let body = try open.store.put(values.span.bytes)
+                updates.append(
+                    Update(
+                        key: UpdateKey(node: NodeName("device-\(number)"), sequence: 1), number: plan.number,
+                        base: plan.model.digest,
+                        groups: [.init(weight: 1 + UInt64(number % 7), encoding: .float32, byteCount: body.byteCount)],
+                        metrics: [], body: body))
+                guard updates.count.isMultiple(of: 500) else { continue }
+                try open.journal.append(updates.suffix(500).map { .init(.updateAccepted($0)) }, of: JournalScript.run)
+            }
+        }
+        let start = ContinuousClock.now
+        let open = try OpenJournal(directory.path, segmentByteCountMax: SegmentLog.segmentByteCountMax)
+        let memory = try #require(open.journal.memory?.open.first)
+        let opened = ContinuousClock.now
+        let bench = Workbench(
+            store: open.store, stateDirectory: directory.path, evaluation: nil, checkpoint: nil, journal: open.journal)
+        var folded = 0
+        bench.perform(
+            [.begin(plan.number, plan.groups)] + memory.updates.values.map { .fold($0) }, of: JournalScript.run
+        ) { result in
+            if case .folded(_, nil) = result { folded += 1 }
+        }
+        print("10,000 updates: journal read in \(opened - start), folded in \(ContinuousClock.now - opened)")
+        #expect(folded == count)
+        #expect(memory.updates == Dictionary(uniqueKeysWithValues: updates.map { ($0.key, $0) }))
+        #expect(bench.sum.totals.weights == [updates.reduce(0) { $0 + $1.groups[0].weight }])
+    }
+
     @Test func anotherRunTakesThePlaceOfTheOneBefore() throws {
         let directory = try StateDirectory()
         let script = try JournalScript(.passThrough, seed: 4)

@@ -29,6 +29,8 @@ enum BusBenchmark {
     enum Way: String, CaseIterable {
         /// The project's bus: digests, admission, protobuf and stores included.
         case bus
+        /// The same with a journal: updates are on the disk before their receipts leave.
+        case journal
         /// libzmq alone; each frame copied into libzmq; a thread per device.
         case plainCopy = "plain-copy"
         /// libzmq alone; frames lent to libzmq; a thread per device.
@@ -57,13 +59,13 @@ enum BusBenchmark {
             let sorted = (seconds[way] ?? []).sorted()
             return sorted.isEmpty ? 0 : load.byteCount / sorted[sorted.count / 2]
         }
-        let plain = Way.allCases.filter { $0 != .bus }.map { (way: $0, speed: speed($0)) }
+        let plain = Way.allCases.filter { $0 != .bus && $0 != .journal }.map { (way: $0, speed: speed($0)) }
         return BenchmarkResult(
             name: "bus", value: speed(.bus), unit: "B/s", limit: plain.map(\.speed).max() ?? 0,
             details: [
                 ("devices", "\(load.deviceCount)"), ("bytes per object", "\(load.objectByteCount)"),
                 ("chunk", "\(chunkByteCount)"), ("repetitions", "\(load.repetitions), median of each"),
-                ("journal", "off"),
+                ("journal", "off; on: \(Int(speed(.journal) / 1e6)) MB/s"),
             ] + plain.map { ($0.way.rawValue, "\(Int($0.speed / 1e6)) MB/s") })
     }
 
@@ -74,7 +76,8 @@ enum BusBenchmark {
         defer { Directory.removeAll(directory) }
         let aggregator: any BenchmarkAggregator =
             switch way {
-            case .bus: try BusAggregator(load, directory: directory, turn: turn)
+            case .bus, .journal:
+                try BusAggregator(load, directory: directory, turn: turn, journals: way == .journal)
             case .plainCopy, .plainLent, .plainPolled: try PlainAggregator(load, way)
             }
         defer { aggregator.close() }

@@ -22,7 +22,7 @@ struct BusDevices: ParsableCommand {
         guard let way = BusBenchmark.Way(rawValue: way) else { throw ValidationError("unknown way") }
         let line = DeviceLine(deviceCount: devices, objectByteCount: bytes, directory: directory)
         switch way {
-        case .bus:
+        case .bus, .journal:
             startThreads(line) { number in
                 let seed = UInt64(turn) << 32 | UInt64(number + 1)
                 try BusDevice(node: NodeName("device-\(number)"), number: number, seed: seed, line: line).run()

@@ -16,9 +16,10 @@ final class BusAggregator: BenchmarkAggregator {
     let deviceSecrets: [String]
     private let bus: Bus
     private let plan: RoundPlan
-    private var updates: [Peer: UpdateKey] = [:]
+    private var updates: [Peer: Update] = [:]
+    private var promises: BusPromises?
 
-    init(_ load: BusBenchmark.Load, directory: String, turn: Int) throws {
+    init(_ load: BusBenchmark.Load, directory: String, turn: Int, journals: Bool) throws {
         let store = try ObjectStore(directory: "\(directory)/aggregator")
         let model = try store.put(benchmarkBytes(load.objectByteCount, seed: UInt64(turn) << 32))
         bus = try Bus(store: store)
@@ -43,19 +44,25 @@ final class BusAggregator: BenchmarkAggregator {
             kind: .train(TrainSettings(work: .epochs(1), batch: 32, optimizer: optimizer)),
             model: ModelReference(digest: model.digest, sources: [.init(object: model, encoding: .float32)]),
             groups: [group], selection: .all, timeLeft: .seconds(60), seed: 1)
+        if journals { promises = try BusPromises(store, plan, directory: directory, waker: bus.waker) }
     }
 
     func work() {
+        for (key, peer) in promises?.takeKept() ?? [] { sendReceipt(key, to: peer) }
         for event in bus.poll(until: Bus.now() + .milliseconds(1)) {
             switch event {
             case .message(let peer, _, let envelope): hear(envelope.message, from: peer)
             case .fetched(let peer, _):
-                guard let key = updates[peer] else { continue }
-                let receipt = Receipt(subject: .update(key), durability: .memory)
-                bus.send(benchmarkEnvelope(.receipt(receipt)), to: peer)
+                guard let update = updates[peer] else { continue }
+                if let promises { promises.keep(update, of: peer) } else { sendReceipt(update.key, to: peer) }
             case .connected, .gone, .refused, .fetchFailed, .violation, .joining, .joined, .woken: break
             }
         }
+    }
+
+    private func sendReceipt(_ key: UpdateKey, to peer: Peer) {
+        let receipt = Receipt(subject: .update(key), durability: promises == nil ? .memory : .disk)
+        bus.send(benchmarkEnvelope(.receipt(receipt)), to: peer)
     }
 
     private func hear(_ message: Message, from peer: Peer) {
@@ -63,13 +70,16 @@ final class BusAggregator: BenchmarkAggregator {
         case .hello: bus.send(benchmarkEnvelope(.plan(plan)), to: peer)
         case .update(let update):
             guard let body = update.body else { return }
-            updates[peer] = update.key
+            updates[peer] = update
             bus.fetch(body, from: peer)
         default: break
         }
     }
 
-    func close() { bus.close() }
+    func close() {
+        promises?.finish()
+        bus.close()
+    }
 }
 
 /// One device of a benchmark round, on a thread of its own.

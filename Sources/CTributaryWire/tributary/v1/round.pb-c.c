@@ -688,7 +688,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_number__descriptor =
   (ProtobufCMessageInit) tributary__v1__round_number__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor tributary__v1__round_plan__field_descriptors[8] =
+static const ProtobufCFieldDescriptor tributary__v1__round_plan__field_descriptors[9] =
 {
   {
     "number",
@@ -786,6 +786,18 @@ static const ProtobufCFieldDescriptor tributary__v1__round_plan__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stepping",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Tributary__V1__RoundPlan, stepping),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned tributary__v1__round_plan__field_indices_by_name[] = {
   2,   /* field[2] = evaluate */
@@ -794,13 +806,14 @@ static const unsigned tributary__v1__round_plan__field_indices_by_name[] = {
   0,   /* field[0] = number */
   7,   /* field[7] = seed */
   5,   /* field[5] = selection */
+  8,   /* field[8] = stepping */
   6,   /* field[6] = time_left_ms */
   1,   /* field[1] = train */
 };
 static const ProtobufCIntRange tributary__v1__round_plan__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor tributary__v1__round_plan__descriptor =
 {
@@ -810,7 +823,7 @@ const ProtobufCMessageDescriptor tributary__v1__round_plan__descriptor =
   "Tributary__V1__RoundPlan",
   "tributary.v1",
   sizeof(Tributary__V1__RoundPlan),
-  8,
+  9,
   tributary__v1__round_plan__field_descriptors,
   tributary__v1__round_plan__field_indices_by_name,
   1,  tributary__v1__round_plan__number_ranges,

@@ -101,6 +101,11 @@ struct  Tributary__V1__RoundPlan
    * Keys every random choice of the run.
    */
   uint64_t seed;
+  /*
+   * The sender steps a model of its own, which nothing can be taken out of again: what was offered to it in answer is
+   * offered to no other parent.
+   */
+  protobuf_c_boolean stepping;
   Tributary__V1__RoundPlan__KindCase kind_case;
   union {
     Tributary__V1__TrainSettings *train;
@@ -109,7 +114,7 @@ struct  Tributary__V1__RoundPlan
 };
 #define TRIBUTARY__V1__ROUND_PLAN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&tributary__v1__round_plan__descriptor) \
-    , NULL, NULL, 0,NULL, NULL, 0, 0, TRIBUTARY__V1__ROUND_PLAN__KIND__NOT_SET, {0} }
+    , NULL, NULL, 0,NULL, NULL, 0, 0, 0, TRIBUTARY__V1__ROUND_PLAN__KIND__NOT_SET, {0} }
 
 
 /*
