@@ -143,13 +143,20 @@ package struct Federation: Sendable {
             name: node.name, endpoint: endpoint, key: try keys.publicKeys(of: node.name).curve)
     }
 
+    /// A name that no other run has, though it began in the same second.
+    private static func newRun(_ federation: String) -> RunID {
+        let digits = String(UInt32.random(in: .min ... .max), radix: 16)
+        let padding = String(repeating: "0", count: 8 - digits.count)
+        return RunID("\(federation.prefix(36))-\(Clock.compactTimestamp())-\(padding)\(digits)")
+    }
+
     private func root(_ policy: AggregatorPolicy, stateDirectory: String) throws -> AggregatorSetup.Root {
         let (architecture, evaluation) = try evaluation()
         let checkpoint = Checkpoint(
             path: stateDirectory + "/model.safetensors", federation: topology.federation, seed: topology.seed,
             layout: architecture.layout)
         return AggregatorSetup.Root(
-            run: RunID("\(topology.federation)-\(Clock.compactTimestamp())"), layout: architecture.layout,
+            run: Self.newRun(topology.federation), layout: architecture.layout,
             initialModel: { [seed = topology.seed] in architecture.initialParameters(seed: seed) },
             evaluation: evaluation, checkpoint: checkpoint)
     }
