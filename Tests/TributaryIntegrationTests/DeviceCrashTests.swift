@@ -120,6 +120,7 @@ import Testing
             scene.examples = 40_000
             scene.hidden = 64
             scene.features = 32
+            scene.train = ["local-epochs: 12", "batch: 16"]
             let stage = try Stage(fleet, scene)
             let other = try stage.sleeper()
             let first = try stage.device()
